@@ -1,0 +1,203 @@
+package iso8583
+
+import "encoding/binary"
+
+// MaxMessage bounds a body: what a two-byte length can say, less TPDU and header.
+const MaxMessage = 0xFFFF - frameHead
+
+// Decode unpacks a body (from the MTI to the last field) into m. On error m is
+// empty. The values do not alias b.
+func (s *Spec) Decode(b []byte, m *Message) error {
+	*m = Message{}
+	mti, has, rest, err := s.decodeHead(b)
+	if err != nil {
+		return err
+	}
+	// One string holds all values: unpack into the stack, then copy once.
+	var room [1024]byte
+	var end [LastField + 1]int
+	text := room[:0]
+	for left := has; ; {
+		n := left.first()
+		if n == 0 {
+			break
+		}
+		left.drop(n)
+		if text, rest, err = s.Fields[n].unpack(text, rest, &m.pad[n]); err != nil {
+			*m = Message{}
+			return fieldError(n, err)
+		}
+		end[n] = len(text)
+	}
+	if len(rest) != 0 {
+		*m = Message{}
+		return pathError("end", ErrTrailing)
+	}
+	m.MTI, m.has = mti, has
+	m.slice(string(text), &end)
+	return nil
+}
+
+// slice hands each field its part of the text.
+func (m *Message) slice(text string, end *[LastField + 1]int) {
+	at := 0
+	for left := m.has; ; {
+		n := left.first()
+		if n == 0 {
+			return
+		}
+		left.drop(n)
+		m.value[n] = text[at:end[n]]
+		at = end[n]
+	}
+}
+
+// decodeHead reads the type and the bitmaps and checks that the dialect has them.
+func (s *Spec) decodeHead(b []byte) (MTI, Bits, []byte, error) {
+	if len(b) > MaxMessage {
+		return 0, Bits{}, nil, pathError("end", ErrTooLong)
+	}
+	if len(b) < 10 {
+		return 0, Bits{}, nil, pathError("mti", ErrTruncated)
+	}
+	mti := MTI(binary.BigEndian.Uint16(b))
+	if !s.knows(mti) {
+		return 0, Bits{}, nil, pathError("mti", ErrUnknownType)
+	}
+	has := Bits{binary.BigEndian.Uint64(b[2:])}
+	rest := b[10:]
+	if s.Wide && has.Has(1) {
+		if len(rest) < 8 {
+			return 0, Bits{}, nil, pathError("bitmap", ErrTruncated)
+		}
+		has.drop(1)
+		has[1] = binary.BigEndian.Uint64(rest)
+		rest = rest[8:]
+		if has[1] == 0 {
+			return 0, Bits{}, nil, pathError("bitmap", ErrBitmap)
+		}
+	}
+	for left := has; left.first() != 0; left.drop(left.first()) {
+		if n := left.first(); s.Fields[n].Form == 0 {
+			return 0, Bits{}, nil, fieldError(n, ErrUnknownField)
+		}
+	}
+	return mti, has, rest, nil
+}
+
+func (s *Spec) knows(t MTI) bool {
+	for i := range s.Types {
+		if s.Types[i].MTI == t {
+			return true
+		}
+	}
+	return false
+}
+
+// unpack appends the value of one field to text and gives what follows the field.
+func (f *Field) unpack(text, b []byte, pad *uint8) (more, rest []byte, err error) {
+	size, b, err := f.size(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	width := f.width(size)
+	if len(b) < width {
+		return nil, nil, ErrTruncated
+	}
+	raw, rest := b[:width], b[width:]
+	switch f.Form {
+	case Digits:
+		text, err = f.unpackNibbles(text, raw, size, 9, pad)
+	case Track:
+		text, err = f.unpackNibbles(text, raw, size, 15, pad)
+	case Text:
+		if !printable(raw) {
+			return nil, nil, ErrCharacter
+		}
+		text = append(text, raw...)
+	default:
+		text = append(text, raw...)
+	}
+	return text, rest, err
+}
+
+// size reads the length prefix, which counts digits for n and z and bytes
+// otherwise.
+func (f *Field) size(b []byte) (int, []byte, error) {
+	if f.Prefix == 0 {
+		return f.Size, b, nil
+	}
+	width := int(f.Prefix+1) / 2
+	if len(b) < width {
+		return 0, nil, ErrTruncated
+	}
+	size := 0
+	for _, c := range b[:width] {
+		if c>>4 > 9 || c&15 > 9 {
+			return 0, nil, ErrLength
+		}
+		size = size*100 + int(c>>4)*10 + int(c&15)
+	}
+	if size > f.Size {
+		return 0, nil, ErrTooLong
+	}
+	return size, b[width:], nil
+}
+
+// width gives the bytes that size digits, characters or bytes occupy.
+func (f *Field) width(size int) int {
+	if f.Form == Digits || f.Form == Track {
+		return (size + 1) / 2
+	}
+	return size
+}
+
+// padsLeft tells where the spare nibble of an odd count is: in front only for a
+// fixed numeric field that is not marked Left.
+func (f *Field) padsLeft() bool { return f.Prefix == 0 && !f.Left }
+
+func (f *Field) unpackNibbles(text, raw []byte, size int, highest byte, pad *uint8) ([]byte, error) {
+	odd := size&1 == 1
+	if odd && f.padsLeft() {
+		if raw[0]>>4 != 0 {
+			return nil, ErrPadding
+		}
+		if raw[0]&15 > highest {
+			return nil, ErrDigit
+		}
+		text = append(text, '0'+raw[0]&15)
+		raw, odd = raw[1:], false
+	}
+	last := len(raw)
+	if odd {
+		last--
+	}
+	for _, c := range raw[:last] {
+		high, low := c>>4, c&15
+		if high > highest || low > highest {
+			return nil, ErrDigit
+		}
+		text = append(text, '0'+high, '0'+low)
+	}
+	if !odd {
+		return text, nil
+	}
+	high, low := raw[last]>>4, raw[last]&15
+	if high > highest {
+		return nil, ErrDigit
+	}
+	if low != 0 && f.Pads&(1<<low) == 0 {
+		return nil, ErrPadding
+	}
+	*pad = low
+	return append(text, '0'+high), nil
+}
+
+func printable[T string | []byte](s T) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 0x20 || s[i] > 0x7E {
+			return false
+		}
+	}
+	return true
+}
