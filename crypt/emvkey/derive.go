@@ -13,11 +13,6 @@ import (
 // CardKey derives a card's key from an issuer master key: EMV Book 2, A1.4.1
 // option A, which takes the rightmost sixteen digits of PAN and PSN.
 func CardKey(imk Key, pan ident.PAN, psn ident.PSN) Key {
-	return cardKey(imk, pan.Reveal(), psn)
-}
-
-// cardKey works on digits: published vectors use numbers without a check digit.
-func cardKey(imk Key, pan string, psn ident.PSN) Key {
 	y := diversifier(pan, psn)
 	left := imk.use().Encrypt(y)
 	for i := range y {
@@ -27,8 +22,10 @@ func cardKey(imk Key, pan string, psn ident.PSN) Key {
 	return fromHalves(oddParity(left), oddParity(right))
 }
 
-func diversifier(pan string, psn ident.PSN) [8]byte {
-	digits := strings.Repeat("0", 16) + pan + fmt.Sprintf("%02d", psn)
+// diversifier packs the rightmost sixteen digits of PAN and two-digit PSN,
+// zeros before a shorter number.
+func diversifier(pan ident.PAN, psn ident.PSN) [8]byte {
+	digits := strings.Repeat("0", 16) + pan.Reveal() + fmt.Sprintf("%02d", psn)
 	digits = digits[len(digits)-16:]
 	var y [8]byte
 	for i := range y {

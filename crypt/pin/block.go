@@ -23,12 +23,12 @@ const (
 // rightmost twelve digits of the PAN, its check digit left out. It must be
 // enciphered before it leaves the terminal.
 func Format0(p PIN, pan ident.PAN) [8]byte {
-	return mix(plain(control0, p), pan.Reveal())
+	return mix(plain(control0, p), pan)
 }
 
 // ParseFormat0 is the strict inverse of Format0.
 func ParseFormat0(block [8]byte, pan ident.PAN) (PIN, error) {
-	return parse(control0, mix(block, pan.Reveal()))
+	return parse(control0, mix(block, pan))
 }
 
 // Format2 makes the block that VERIFY carries to a contact card.
@@ -48,11 +48,11 @@ func plain(control byte, p PIN) [8]byte {
 	return block
 }
 
-// mix applies the account number field, its own inverse. It works on digits:
-// published vectors use numbers without a check digit.
-func mix(block [8]byte, pan string) [8]byte {
-	must.Hold(len(pan) > 0, "PIN block of no PAN")
-	account := strings.Repeat("0", MaxDigits) + pan[:len(pan)-1]
+// mix applies the account number field, its own inverse.
+func mix(block [8]byte, pan ident.PAN) [8]byte {
+	must.Hold(!pan.IsZero(), "PIN block of no PAN")
+	number := pan.Reveal()
+	account := strings.Repeat("0", MaxDigits) + number[:len(number)-1]
 	account = account[len(account)-MaxDigits:]
 	for i := 0; i < MaxDigits; i += 2 {
 		block[2+i/2] ^= account[i]&15<<4 | account[i+1]&15
