@@ -94,6 +94,9 @@ func (tr *tree) add(path string) error {
 	if err != nil {
 		return err
 	}
+	if bytes.HasPrefix(text, []byte("//go:build ignore\n")) {
+		return nil // a generator run by hand, a program of its own
+	}
 	parsed, err := parser.ParseFile(tr.fset, rel, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return err
