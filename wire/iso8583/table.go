@@ -69,9 +69,8 @@ var (
 	needRequest = Fields(11, 41, 42, 60)
 	needAnswer  = Fields(11, 39, 41, 42)
 	needMoney   = Fields(3, 4, 11, 25, 41, 42, 49, 60)
-	needRoute   = Fields(3, 11, 32, 41, 42, 100, 128)
-	needRouted  = Fields(3, 11, 32, 39, 41, 100, 128)
-	needNetwork = Fields(11, 32, 100, 128)
+	needRoute   = Fields(3, 11, 32, 41, 42, 60, 128)
+	needRouted  = Fields(11, 32, 39, 41, 128)
 )
 
 var posTypes = []Type{
@@ -102,6 +101,6 @@ var interchangeTypes = []Type{
 	{MTI: 0x0430, Name: lang.Text{EN: "reversal advice answer", ZH: "冲正通知应答"}, Need: needRouted, MAC: MACAlways},
 	{MTI: 0x0620, Name: lang.Text{EN: "script result notice", ZH: "脚本结果通知"}, Need: needRoute, MAC: MACAlways},
 	{MTI: 0x0630, Name: lang.Text{EN: "script result notice answer", ZH: "脚本结果通知应答"}, Need: needRouted, MAC: MACAlways},
-	{MTI: 0x0800, Name: lang.Text{EN: "network message", ZH: "网络管理请求"}, Need: needNetwork, MAC: MACAlways},
-	{MTI: 0x0810, Name: lang.Text{EN: "network answer", ZH: "网络管理应答"}, Need: needNetwork, MAC: MACAlways},
+	{MTI: 0x0800, Name: lang.Text{EN: "network message", ZH: "网络管理请求"}, Need: Fields(11, 32, 128), MAC: MACAlways},
+	{MTI: 0x0810, Name: lang.Text{EN: "network answer", ZH: "网络管理应答"}, Need: Fields(11, 32, 39, 128), MAC: MACAlways},
 }
