@@ -16,7 +16,7 @@ const runMark = "<!-- run -->"
 
 const commandDeadline = 2 * time.Minute
 
-var shellFence = regexp.MustCompile("(?ms)^(<!-- run -->\n+)?```sh\n(.*?)^```")
+var shellFence = regexp.MustCompile("(?ms)^(" + runMark + "\n+)?```sh\n(.*?)^```")
 
 // A shown command is one line of a document's ```sh fence.
 type shown struct {
