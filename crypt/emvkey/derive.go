@@ -3,7 +3,6 @@ package emvkey
 import (
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"strings"
 
 	"jiaozi/crypt/internal/tdes"
@@ -19,7 +18,9 @@ func CardKey(imk Key, pan ident.PAN, psn ident.PSN) Key {
 		y[i] = ^y[i]
 	}
 	right := imk.use().Encrypt(y)
-	return fromHalves(oddParity(left), oddParity(right))
+	tdes.SetOddParity(left[:])
+	tdes.SetOddParity(right[:])
+	return fromHalves(left, right)
 }
 
 // diversifier packs the rightmost sixteen digits of PAN and two-digit PSN,
@@ -57,13 +58,4 @@ func fromHalves(left, right [8]byte) Key {
 		panic("emvkey: two halves are always a key: " + err.Error())
 	}
 	return Key{k}
-}
-
-func oddParity(half [8]byte) [8]byte {
-	for i, b := range half {
-		if bits.OnesCount8(b)%2 == 0 {
-			half[i] = b ^ 1
-		}
-	}
-	return half
 }

@@ -17,6 +17,7 @@ import (
 	"crypto/des"
 	"fmt"
 	"io"
+	"math/bits"
 )
 
 // BlockSize is the DES block in bytes.
@@ -48,6 +49,16 @@ func half(raw []byte) cipher.Block {
 		panic("tdes: an 8-byte half is always a DES key: " + err.Error())
 	}
 	return b
+}
+
+// SetOddParity sets the lowest bit of each byte so that its ones are odd in
+// number, as DES keys carry it.
+func SetOddParity(raw []byte) {
+	for i, b := range raw {
+		if bits.OnesCount8(b)%2 == 0 {
+			raw[i] = b ^ 1
+		}
+	}
 }
 
 // Bytes gives a copy of the key.
