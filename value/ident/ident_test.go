@@ -22,6 +22,8 @@ func TestPANMasksItselfEverywhere(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%08b"} {
 		fmt.Fprintf(&out, verb+"\n", p)
 		fmt.Fprintf(&out, verb+"\n", struct{ Card PAN }{p})
+		fmt.Fprintf(&out, verb+"\n", struct{ card PAN }{p})
+		fmt.Fprintf(&out, verb+"\n", &struct{ card PAN }{p})
 	}
 	if err := json.NewEncoder(&out).Encode(map[string]any{"pan": p}); err != nil {
 		t.Fatal(err)

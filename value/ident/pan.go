@@ -5,11 +5,16 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unique"
 )
 
 // PAN is a primary account number: 12 to 19 digits whose last is the Luhn check
 // digit (ISO/IEC 7812-1). It is comparable; its zero value is no PAN.
-type PAN struct{ digits string }
+//
+// The digits stand behind a handle because package fmt does not call the Format
+// of an unexported field: a struct that holds a PAN would print plain digits.
+// With the handle it prints an address.
+type PAN struct{ digits unique.Handle[string] }
 
 // ErrPAN says that the digits are no card number. It never repeats them.
 var ErrPAN = errors.New("not a card number: 12 to 19 digits with a Luhn check digit")
@@ -19,7 +24,7 @@ func ParsePAN(s string) (PAN, error) {
 	if len(s) < 12 || len(s) > 19 || !digitsOnly(s) || luhn(s) != 0 {
 		return PAN{}, ErrPAN
 	}
-	return PAN{s}, nil
+	return PAN{unique.Make(s)}, nil
 }
 
 // UncheckedPAN takes 12 to 19 digits without a check digit. Published test
@@ -28,7 +33,7 @@ func UncheckedPAN(s string) (PAN, error) {
 	if len(s) < 12 || len(s) > 19 || !digitsOnly(s) {
 		return PAN{}, ErrPAN
 	}
-	return PAN{s}, nil
+	return PAN{unique.Make(s)}, nil
 }
 
 // WithLuhn appends the check digit that makes the digits a PAN.
@@ -57,10 +62,15 @@ func luhn(s string) int {
 
 // Reveal gives the digits in the clear. Search for its callers to see every
 // place where a card number leaves the type.
-func (p PAN) Reveal() string { return p.digits }
+func (p PAN) Reveal() string {
+	if p.IsZero() {
+		return ""
+	}
+	return p.digits.Value()
+}
 
 // IsZero reports whether there is no PAN.
-func (p PAN) IsZero() bool { return p.digits == "" }
+func (p PAN) IsZero() bool { return p == PAN{} }
 
 // Masked shows the first six and the last four digits, the most that PCI DSS
 // requirement 3.4.1 allows on a display.
@@ -68,8 +78,8 @@ func (p PAN) Masked() string {
 	if p.IsZero() {
 		return ""
 	}
-	n := len(p.digits)
-	return p.digits[:6] + strings.Repeat("*", n-10) + p.digits[n-4:]
+	digits := p.Reveal()
+	return digits[:6] + strings.Repeat("*", len(digits)-10) + digits[len(digits)-4:]
 }
 
 // String is Masked.
