@@ -31,8 +31,9 @@ import (
 	"jiaozi/value/reason"
 )
 
-// Domain separates signatures over clearing files from all other signatures.
-const Domain = "jiaozi/clearing/1"
+// Domain begins every message that is signed as a clearing file: it is the magic of
+// the trailer, so no other signature can pass for one over a file.
+const Domain = "JZCT"
 
 // Bounds of a file. A record of the purse is some 200 bytes.
 const (
@@ -104,7 +105,7 @@ type Header struct {
 // ID derives a file's id from what makes it the one it is.
 func ID(h Header) FileID {
 	h.ID = FileID{}
-	sum := sha256.Sum256(appendHeader(append([]byte(Domain), 0), h))
+	sum := sha256.Sum256(appendHeader([]byte(magic), h))
 	return FileID(sum[:16])
 }
 
@@ -133,7 +134,7 @@ type Trailer struct {
 	Count     uint32
 	Sum       money.Amount // of all gross amounts
 	Hash      [32]byte     // of all bytes before it
-	Signature [64]byte     // by Header.From, over Hash
+	Signature [64]byte     // by Header.From, over the trailer before it
 }
 
 // File is a whole file.

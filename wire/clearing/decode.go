@@ -27,8 +27,8 @@ var (
 const minDetail = 4 + 9 + 9 + 2 + 1 + 8
 
 // Decode gives a file that is whole and signed. Hash and signature are checked
-// before the details are read. Verify gets the institution, the hash and the
-// signature, without Domain. Records alias b.
+// before the details are read. Verify gets the institution, the signed message
+// (which begins with Domain) and its Ed25519 signature. Records alias b.
 func Decode(b []byte, verify func(from ident.Inst, msg, sig []byte) error) (*File, error) {
 	if len(b) < len(magic)+trailerLen || string(b[:len(magic)]) != magic {
 		return nil, fmt.Errorf("read clearing file: %w, or it is something else", ErrShort)
@@ -40,7 +40,7 @@ func Decode(b []byte, verify func(from ident.Inst, msg, sig []byte) error) (*Fil
 	if r.err != nil {
 		return nil, fmt.Errorf("read clearing file: header: %w", r.err)
 	}
-	if err := f.trailer(b[cut:], sha256.Sum256(b[:len(b)-32-64]), verify); err != nil {
+	if err := f.trailer(b[cut:], sha256.Sum256(b[:len(b)-len(f.Trailer.Hash)-len(f.Trailer.Signature)]), verify); err != nil {
 		return nil, fmt.Errorf("read clearing file of %s: %w", f.Header.From, err)
 	}
 	if err := f.details(&r, count); err != nil {
@@ -62,11 +62,11 @@ func (f *File) trailer(b []byte, sum [32]byte, verify func(from ident.Inst, msg,
 	}
 	t.Sum = money.New(f.Header.Currency, money.Minor(minor))
 	copy(t.Hash[:], b[16:])
-	copy(t.Signature[:], b[48:])
+	copy(t.Signature[:], b[signedLen:])
 	if subtle.ConstantTimeCompare(t.Hash[:], sum[:]) != 1 {
 		return ErrHash
 	}
-	if err := verify(f.Header.From, t.Hash[:], t.Signature[:]); err != nil {
+	if err := verify(f.Header.From, b[:signedLen], t.Signature[:]); err != nil {
 		return fmt.Errorf("%w: %w", ErrSignature, err)
 	}
 	return nil

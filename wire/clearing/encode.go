@@ -11,13 +11,15 @@ import (
 
 const (
 	magic        = "JZC1"
-	trailerMagic = "JZCT"
-	trailerLen   = len(trailerMagic) + 4 + 8 + 32 + 64
+	trailerMagic = Domain
+	signedLen    = len(trailerMagic) + 4 + 8 + 32
+	trailerLen   = signedLen + 64
 	maxReason    = 64
 )
 
 // Append checks, packs and signs a file behind dst. It sets Header.ID and Trailer.
-// Sign gets the hash, without Domain.
+// Sign makes a plain Ed25519 signature over the trailer, which begins with Domain
+// and holds the hash of everything else.
 func Append(dst []byte, f *File, sign func(msg []byte) ([]byte, error)) ([]byte, error) {
 	f.Header.ID = ID(f.Header)
 	if err := f.check(); err != nil {
@@ -32,7 +34,8 @@ func Append(dst []byte, f *File, sign func(msg []byte) ([]byte, error)) ([]byte,
 	out = binary.BigEndian.AppendUint32(out, f.Trailer.Count)
 	out = binary.BigEndian.AppendUint64(out, uint64(f.Trailer.Sum.Minor()))
 	f.Trailer.Hash = sha256.Sum256(out[len(dst):])
-	sig, err := sign(f.Trailer.Hash[:])
+	out = append(out, f.Trailer.Hash[:]...)
+	sig, err := sign(out[len(out)-signedLen:])
 	if err != nil {
 		return dst, fmt.Errorf("sign %s file %s: %w", f.Header.Kind, f.Header.ID, err)
 	}
@@ -40,7 +43,6 @@ func Append(dst []byte, f *File, sign func(msg []byte) ([]byte, error)) ([]byte,
 		return dst, fmt.Errorf("sign %s file %s: a signature of %d bytes is not Ed25519", f.Header.Kind, f.Header.ID, len(sig))
 	}
 	copy(f.Trailer.Signature[:], sig)
-	out = append(out, f.Trailer.Hash[:]...)
 	return append(out, sig...), nil
 }
 

@@ -1,6 +1,9 @@
 package iso8583
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // MaxMessage bounds a body: what a two-byte length can say, less TPDU and header.
 const MaxMessage = 0xFFFF - frameHead
@@ -17,12 +20,8 @@ func (s *Spec) Decode(b []byte, m *Message) error {
 	var room [1024]byte
 	var end [LastField + 1]int
 	text := room[:0]
-	for left := has; ; {
-		n := left.first()
-		if n == 0 {
-			break
-		}
-		left.drop(n)
+	left := has
+	for n := left.pop(); n != 0; n = left.pop() {
 		if text, rest, err = s.Fields[n].unpack(text, rest, &m.pad[n]); err != nil {
 			*m = Message{}
 			return fieldError(n, err)
@@ -41,12 +40,8 @@ func (s *Spec) Decode(b []byte, m *Message) error {
 // slice hands each field its part of the text.
 func (m *Message) slice(text string, end *[LastField + 1]int) {
 	at := 0
-	for left := m.has; ; {
-		n := left.first()
-		if n == 0 {
-			return
-		}
-		left.drop(n)
+	left := m.has
+	for n := left.pop(); n != 0; n = left.pop() {
 		m.value[n] = text[at:end[n]]
 		at = end[n]
 	}
@@ -77,11 +72,6 @@ func (s *Spec) decodeHead(b []byte) (MTI, Bits, []byte, error) {
 			return 0, Bits{}, nil, pathError("bitmap", ErrBitmap)
 		}
 	}
-	for left := has; left.first() != 0; left.drop(left.first()) {
-		if n := left.first(); s.Fields[n].Form == 0 {
-			return 0, Bits{}, nil, fieldError(n, ErrUnknownField)
-		}
-	}
 	return mti, has, rest, nil
 }
 
@@ -96,6 +86,9 @@ func (s *Spec) knows(t MTI) bool {
 
 // unpack appends the value of one field to text and gives what follows the field.
 func (f *Field) unpack(text, b []byte, pad *uint8) (more, rest []byte, err error) {
+	if f.Form == 0 {
+		return nil, nil, ErrUnknownField
+	}
 	size, b, err := f.size(b)
 	if err != nil {
 		return nil, nil, err
@@ -157,40 +150,39 @@ func (f *Field) width(size int) int {
 func (f *Field) padsLeft() bool { return f.Prefix == 0 && !f.Left }
 
 func (f *Field) unpackNibbles(text, raw []byte, size int, highest byte, pad *uint8) ([]byte, error) {
-	odd := size&1 == 1
-	if odd && f.padsLeft() {
+	start := len(text)
+	text = slices.Grow(text, size+1)[:start+size]
+	out := text[start:]
+	if size&1 == 1 && f.padsLeft() {
 		if raw[0]>>4 != 0 {
 			return nil, ErrPadding
 		}
 		if raw[0]&15 > highest {
 			return nil, ErrDigit
 		}
-		text = append(text, '0'+raw[0]&15)
-		raw, odd = raw[1:], false
+		out[0] = '0' + raw[0]&15
+		out, raw = out[1:], raw[1:]
 	}
-	last := len(raw)
-	if odd {
-		last--
-	}
-	for _, c := range raw[:last] {
-		high, low := c>>4, c&15
+	for len(out) >= 2 && len(raw) >= 1 {
+		high, low := raw[0]>>4, raw[0]&15
 		if high > highest || low > highest {
 			return nil, ErrDigit
 		}
-		text = append(text, '0'+high, '0'+low)
+		out[0], out[1] = '0'+high, '0'+low
+		out, raw = out[2:], raw[1:]
 	}
-	if !odd {
+	if len(out) == 0 {
 		return text, nil
 	}
-	high, low := raw[last]>>4, raw[last]&15
+	high, low := raw[0]>>4, raw[0]&15
 	if high > highest {
 		return nil, ErrDigit
 	}
 	if low != 0 && f.Pads&(1<<low) == 0 {
 		return nil, ErrPadding
 	}
-	*pad = low
-	return append(text, '0'+high), nil
+	out[0], *pad = '0'+high, low
+	return text, nil
 }
 
 func printable[T string | []byte](s T) bool {

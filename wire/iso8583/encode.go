@@ -1,6 +1,9 @@
 package iso8583
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Append packs m behind dst. On error it returns dst as it was.
 func (s *Spec) Append(dst []byte, m *Message) ([]byte, error) {
@@ -8,7 +11,7 @@ func (s *Spec) Append(dst []byte, m *Message) ([]byte, error) {
 		return dst, pathError("mti", ErrUnknownType)
 	}
 	if m.has[1] != 0 && !s.Wide {
-		return dst, fieldError(Bits{0, m.has[1]}.first(), ErrUnknownField)
+		return dst, pathError("bitmap", ErrUnknownField)
 	}
 	if dst == nil {
 		dst = make([]byte, 0, 512) // most messages fit: one allocation
@@ -20,12 +23,8 @@ func (s *Spec) Append(dst []byte, m *Message) ([]byte, error) {
 	} else {
 		out = binary.BigEndian.AppendUint64(out, m.has[0])
 	}
-	for left := m.has; ; {
-		n := left.first()
-		if n == 0 {
-			break
-		}
-		left.drop(n)
+	left := m.has
+	for n := left.pop(); n != 0; n = left.pop() {
 		var err error
 		if out, err = s.Fields[n].pack(out, m.value[n], m.pad[n]); err != nil {
 			return dst, fieldError(n, err)
@@ -67,18 +66,23 @@ func (f *Field) pack(dst []byte, v string, pad uint8) ([]byte, error) {
 }
 
 func (f *Field) packNibbles(dst []byte, v string, highest, pad uint8) ([]byte, error) {
+	start := len(dst)
+	dst = slices.Grow(dst, len(v)/2+1)[:start+(len(v)+1)/2]
+	out := dst[start:]
 	if len(v)&1 == 1 && f.padsLeft() {
 		if v[0]-'0' > highest {
 			return nil, ErrDigit
 		}
-		dst, v = append(dst, v[0]-'0'), v[1:]
+		out[0] = v[0] - '0'
+		out, v = out[1:], v[1:]
 	}
-	for ; len(v) >= 2; v = v[2:] {
+	for len(v) >= 2 && len(out) >= 1 {
 		high, low := v[0]-'0', v[1]-'0' // below '0' wraps to more than any nibble
 		if high > highest || low > highest {
 			return nil, ErrDigit
 		}
-		dst = append(dst, high<<4|low)
+		out[0] = high<<4 | low
+		out, v = out[1:], v[2:]
 	}
 	if len(v) == 0 {
 		return dst, nil
@@ -89,7 +93,8 @@ func (f *Field) packNibbles(dst []byte, v string, highest, pad uint8) ([]byte, e
 	if f.Pads&(1<<pad) == 0 {
 		pad = 0 // copied from a dialect that tolerates more
 	}
-	return append(dst, (v[0]-'0')<<4|pad), nil
+	out[0] = (v[0]-'0')<<4 | pad
+	return dst, nil
 }
 
 // macLen is the size of the MAC field of every dialect: b8.

@@ -39,15 +39,23 @@ func (b *Bits) drop(n int) { b[(n-1)>>6] &^= mask(n) }
 
 func mask(n int) uint64 { return 1 << (63 - uint(n-1)&63) }
 
-// first gives the lowest number in the set, or 0.
-func (b Bits) first() int {
+// pop removes the lowest number from the set and gives it, or 0.
+func (b *Bits) pop() int {
 	if b[0] != 0 {
-		return bits.LeadingZeros64(b[0]) + 1
+		zeros := bits.LeadingZeros64(b[0])
+		b[0] &^= 1 << 63 >> uint(zeros&63)
+		return zeros + 1
 	}
-	if b[1] != 0 {
-		return bits.LeadingZeros64(b[1]) + 65
+	return b.popHigh()
+}
+
+func (b *Bits) popHigh() int {
+	if b[1] == 0 {
+		return 0
 	}
-	return 0
+	zeros := bits.LeadingZeros64(b[1])
+	b[1] &^= 1 << 63 >> uint(zeros&63)
+	return zeros + 65
 }
 
 // Message is one unpacked message: digits for numeric fields, track characters
@@ -138,8 +146,9 @@ func (m *Message) Reset() { *m = Message{} }
 func (m Message) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "%s[", m.MTI)
 	sep := ""
-	for left := m.has; left.first() != 0; left.drop(left.first()) {
-		fmt.Fprintf(f, "%s%d", sep, left.first())
+	left := m.has
+	for n := left.pop(); n != 0; n = left.pop() {
+		fmt.Fprintf(f, "%s%d", sep, n)
 		sep = " "
 	}
 	fmt.Fprint(f, "]")

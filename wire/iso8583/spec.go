@@ -96,7 +96,7 @@ func (s *Spec) Validate(m *Message) error {
 		}
 		need := s.Types[i].Need
 		missing := Bits{need[0] &^ m.has[0], need[1] &^ m.has[1]}
-		if n := missing.first(); n != 0 {
+		if n := missing.pop(); n != 0 {
 			return fieldError(n, ErrMissing)
 		}
 		return nil

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	magic     = "JZL1"
+	magic     = Domain
 	headLen   = len(magic) + 2 + 4 + 16 + 8 + 8 + 4
 	entryLen  = 8
 	signature = ed25519.SignatureSize
@@ -19,8 +19,8 @@ const (
 // ErrSignature: the list was not signed by the issuer's key; do not use it.
 var ErrSignature = errors.New("the list's signature does not verify: it was changed on the way or comes from somebody else")
 
-// Append packs and signs a list behind dst. Sign gets the message without Domain
-// and signs Domain || 0 || message, as SignWith does.
+// Append packs and signs a list behind dst. Sign makes a plain Ed25519 signature
+// over the message, which begins with Domain.
 func Append(dst []byte, l *List, sign func(msg []byte) ([]byte, error)) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, magic...)
@@ -43,13 +43,6 @@ func Append(dst []byte, l *List, sign func(msg []byte) ([]byte, error)) ([]byte,
 	return append(dst, sig...), nil
 }
 
-// SignWith signs with a key at hand.
-func SignWith(key ed25519.PrivateKey) func([]byte) ([]byte, error) {
-	return func(msg []byte) ([]byte, error) { return ed25519.Sign(key, signed(msg)), nil }
-}
-
-func signed(msg []byte) []byte { return append(append([]byte(Domain), 0), msg...) }
-
 // Decode checks the signature first, then the form, and gives the list.
 func Decode(b []byte, pub ed25519.PublicKey) (*List, error) {
 	if len(b) < headLen+signature || string(b[:len(magic)]) != magic {
@@ -59,7 +52,7 @@ func Decode(b []byte, pub ed25519.PublicKey) (*List, error) {
 		return nil, fmt.Errorf("decode list: more than %d entries", MaxEntries)
 	}
 	cut := len(b) - signature
-	if len(pub) != ed25519.PublicKeySize || !ed25519.Verify(pub, signed(b[:cut]), b[cut:]) {
+	if len(pub) != ed25519.PublicKeySize || !ed25519.Verify(pub, b[:cut], b[cut:]) {
 		return nil, ErrSignature
 	}
 	return decodeSigned(b[:cut])

@@ -27,8 +27,9 @@ import (
 	"jiaozi/value/ident"
 )
 
-// Domain separates signatures over lists from all other signatures.
-const Domain = "jiaozi/list/1"
+// Domain begins every message that is signed as a list: it is the magic of the
+// format, so no other signature can pass for one over a list.
+const Domain = "JZL1"
 
 // MaxEntries bounds a list: with 999 chunks of 480 bytes, which is what the terminal
 // dialect can carry, 59,926 fit.
