@@ -57,5 +57,5 @@ func fromHalves(left, right [8]byte) Key {
 	if err != nil {
 		panic("emvkey: two halves are always a key: " + err.Error())
 	}
-	return Key{k}
+	return Key{&k}
 }

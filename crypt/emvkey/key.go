@@ -32,9 +32,9 @@ const Size = 16
 // Key is a two-key triple-DES key, opaque and ready for use. It is immutable;
 // copies share one schedule. The zero Key is no key and must not be used.
 //
-// The schedule lies behind a pointer so that fmt, which does not call methods
-// of unexported fields, prints an address and not the key.
-type Key struct{ k *tdes.Key }
+// The schedule lies behind two pointers, because fmt does not call methods of
+// unexported fields and follows one pointer under some verbs.
+type Key struct{ k **tdes.Key }
 
 // NewKey takes 16 bytes. Parity is not checked: published master keys and
 // session keys do not keep it.
@@ -46,7 +46,7 @@ func NewKey(raw []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("card key: %w", err)
 	}
-	return Key{k}, nil
+	return Key{&k}, nil
 }
 
 // IsZero reports whether there is no key.
@@ -82,7 +82,7 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 func (k Key) use() *tdes.Key {
 	must.Hold(k.k != nil, "use of a card key that was never set")
-	return k.k
+	return *k.k
 }
 
 // CardKeys are the three keys of one card.

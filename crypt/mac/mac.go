@@ -26,7 +26,10 @@ import (
 )
 
 // DESKey is a single (8 bytes) or two-key triple (16 bytes) DES key.
-type DESKey struct{ k *tdes.Key }
+//
+// Keys lie behind two pointers, because fmt does not call methods of unexported
+// fields and follows one pointer under some verbs.
+type DESKey struct{ k **tdes.Key }
 
 // NewDESKey takes 8 or 16 bytes.
 func NewDESKey(raw []byte) (DESKey, error) {
@@ -34,7 +37,7 @@ func NewDESKey(raw []byte) (DESKey, error) {
 	if err != nil {
 		return DESKey{}, fmt.Errorf("MAC key: %w", err)
 	}
-	return DESKey{k}, nil
+	return DESKey{&k}, nil
 }
 
 // String hides the key.
@@ -51,11 +54,11 @@ func (k DESKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 func (k DESKey) use() *tdes.Key {
 	must.Hold(k.k != nil, "use of a MAC key that was never set")
-	return k.k
+	return *k.k
 }
 
 // AESKey is an AES key with the two CMAC subkeys. It is immutable.
-type AESKey struct{ k *aesKey }
+type AESKey struct{ k **aesKey }
 
 type aesKey struct {
 	block cipher.Block
@@ -73,7 +76,7 @@ func NewAESKey(raw []byte) (AESKey, error) {
 	block.Encrypt(k.k1[:], k.k1[:])
 	k.k1 = double(k.k1)
 	k.k2 = double(k.k1)
-	return AESKey{k}, nil
+	return AESKey{&k}, nil
 }
 
 // String hides the key.
@@ -87,6 +90,11 @@ func (k AESKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // LogValue is String.
 func (k AESKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+func (k AESKey) use() *aesKey {
+	must.Hold(k.k != nil, "use of a MAC key that was never set")
+	return *k.k
+}
 
 // double multiplies by x in GF(2^128) without a branch on the secret
 // (SP 800-38B, 5.3 and 6.1).
@@ -102,20 +110,20 @@ func double(in [aes.BlockSize]byte) (out [aes.BlockSize]byte) {
 
 // CMAC is AES-CMAC, all sixteen bytes; a field of eight takes the left half.
 func CMAC(k AESKey, data []byte) [aes.BlockSize]byte {
-	must.Hold(k.k != nil, "use of a MAC key that was never set")
+	key := k.use()
 	var h [aes.BlockSize]byte
 	for ; len(data) > aes.BlockSize; data = data[aes.BlockSize:] {
 		xor(h[:], data[:aes.BlockSize])
-		k.k.block.Encrypt(h[:], h[:])
+		key.block.Encrypt(h[:], h[:])
 	}
 	xor(h[:], data)
 	if len(data) == aes.BlockSize {
-		xor(h[:], k.k.k1[:])
+		xor(h[:], key.k1[:])
 	} else {
 		h[len(data)] ^= 0x80
-		xor(h[:], k.k.k2[:])
+		xor(h[:], key.k2[:])
 	}
-	k.k.block.Encrypt(h[:], h[:])
+	key.block.Encrypt(h[:], h[:])
 	return h
 }
 

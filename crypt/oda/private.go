@@ -19,10 +19,12 @@ import (
 
 // PrivateKey is an RSA private key for raw EMV signatures. It is opaque and
 // immutable; copies share one key. The zero PrivateKey is no key.
-type PrivateKey struct{ k *private }
+//
+// The key lies behind two pointers, because fmt does not call methods of
+// unexported fields and follows one pointer under some verbs.
+type PrivateKey struct{ k **private }
 
-// private keeps what the Chinese remainder theorem needs. The numbers lie
-// behind a pointer, where fmt does not follow them.
+// private keeps what the Chinese remainder theorem needs.
 type private struct {
 	der     []byte
 	public  PublicKey
@@ -84,7 +86,7 @@ func fromRSA(k *rsa.PrivateKey) (PrivateKey, error) {
 	if err := r.setModuli(k); err != nil {
 		return PrivateKey{}, errors.New("RSA key has impossible factors")
 	}
-	return PrivateKey{r}, nil
+	return PrivateKey{&r}, nil
 }
 
 func (r *private) setModuli(k *rsa.PrivateKey) error {
@@ -155,7 +157,7 @@ func (k PrivateKey) String() string {
 	if k.IsZero() {
 		return "rsa key(none)"
 	}
-	sum := sha256.Sum256(k.k.public.Modulus)
+	sum := sha256.Sum256(k.use().public.Modulus)
 	return fmt.Sprintf("rsa key(%d bits, %s)", 8*k.Size(), hex.EncodeToString(sum[:4]))
 }
 
@@ -170,5 +172,5 @@ func (k PrivateKey) LogValue() slog.Value { return slog.StringValue(k.String()) 
 
 func (k PrivateKey) use() *private {
 	must.Hold(k.k != nil, "use of an RSA key that was never set")
-	return k.k
+	return *k.k
 }

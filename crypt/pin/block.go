@@ -40,9 +40,10 @@ func ParseFormat2(block [8]byte) (PIN, error) { return parse(control2, block) }
 // plain is control nibble, length nibble, digits, fill to fourteen nibbles.
 func plain(control byte, p PIN) [8]byte {
 	must.Hold(p.d != nil, "PIN block of no PIN")
-	block := [8]byte{control<<4 | p.d.n}
+	d := *p.d
+	block := [8]byte{control<<4 | d.n}
 	for i := 0; i < MaxDigits; i += 2 {
-		block[1+i/2] = p.d.value[i]<<4 | p.d.value[i+1]
+		block[1+i/2] = d.value[i]<<4 | d.value[i+1]
 	}
 	block[7] = fill<<4 | fill
 	return block
@@ -79,5 +80,5 @@ func parse(control byte, block [8]byte) (PIN, error) {
 	if ok != 1 {
 		return PIN{}, ErrBlock
 	}
-	return PIN{&d}, nil
+	return newPIN(d), nil
 }

@@ -28,8 +28,9 @@ const (
 var ErrPIN = errors.New("not a PIN: 4 to 12 digits")
 
 // PIN is a personal identification number. The zero PIN is none. The digits lie
-// behind a pointer, because fmt prints unexported fields without asking them.
-type PIN struct{ d *digits }
+// behind two pointers, because fmt prints unexported fields without asking them
+// and follows one pointer under some verbs.
+type PIN struct{ d **digits }
 
 type digits struct {
 	n     byte
@@ -56,7 +57,12 @@ func Parse(s string) (PIN, error) {
 	if bad != 0 {
 		return PIN{}, ErrPIN
 	}
-	return PIN{&d}, nil
+	return newPIN(d), nil
+}
+
+func newPIN(d digits) PIN {
+	p := &d
+	return PIN{&p}
 }
 
 // IsZero reports whether there is no PIN.
@@ -68,7 +74,7 @@ func (p PIN) Equal(q PIN) bool {
 	if p.d == nil || q.d == nil {
 		return false
 	}
-	return subtle.ConstantTimeCompare(p.d.value[:], q.d.value[:]) == 1
+	return subtle.ConstantTimeCompare((*p.d).value[:], (*q.d).value[:]) == 1
 }
 
 // Reveal gives the digits. Search for its callers to see every place where a
@@ -77,9 +83,9 @@ func (p PIN) Reveal() string {
 	if p.d == nil {
 		return ""
 	}
-	out := make([]byte, p.d.n)
+	out := make([]byte, (*p.d).n)
 	for i := range out {
-		out[i] = '0' + p.d.value[i]
+		out[i] = '0' + (*p.d).value[i]
 	}
 	return string(out)
 }

@@ -61,7 +61,7 @@ type Vault struct {
 	mu    sync.RWMutex
 	keys  map[Handle]*entry
 	rand  io.Reader
-	cards cardCache
+	cards *cardCache // a pointer: it holds card numbers, which fmt must not reach
 }
 
 // entry is one key; it never changes once stored.
@@ -76,7 +76,7 @@ func New(o Options) *Vault {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
-	return &Vault{test: o.Test, keys: map[Handle]*entry{}, rand: o.Rand}
+	return &Vault{test: o.Test, keys: map[Handle]*entry{}, rand: o.Rand, cards: &cardCache{}}
 }
 
 // Test reports whether the vault belongs to a test scheme.

@@ -1,0 +1,79 @@
+// Package secrettest checks that a secret does not show itself, whatever a
+// careless caller does with the value that holds it.
+//
+// Check prints the value in every fmt verb, alone, behind a pointer and in
+// exported and unexported fields (where fmt does not call methods), as JSON, as
+// text and through slog, and looks for pieces of the secret in all usual
+// notations. Only tests import it.
+package secrettest
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+var verbs = []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p", "%b", "%c", "%U", "%T", "%e", "%!"}
+
+// Check fails the test if a piece of the secret appears. Pieces are pieceSize
+// bytes long, or the whole of a shorter secret.
+func Check[T any](t *testing.T, value T, secret []byte) {
+	t.Helper()
+	shown := show(t, value)
+	for i := 0; i+pieceSize <= max(len(secret), pieceSize); i++ {
+		piece := secret[i:min(i+pieceSize, len(secret))]
+		if form, found := find(shown, piece); found {
+			t.Fatalf("the secret shows as %q in %q", form, shown)
+		}
+	}
+}
+
+const pieceSize = 4
+
+func show[T any](t *testing.T, value T) string {
+	t.Helper()
+	holder := struct {
+		Open   T
+		hidden T
+		list   []T
+		boxed  any
+	}{value, value, []T{value}, value}
+	var out bytes.Buffer
+	for _, verb := range verbs {
+		for _, v := range []any{value, &value, holder, &holder, []T{value}, map[string]T{"k": value}} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		fmt.Fprintln(&out, fmt.Errorf("wrapped: "+verb, value))
+	}
+	for _, v := range []any{value, holder} {
+		if doc, err := json.Marshal(v); err == nil {
+			out.Write(doc)
+		}
+	}
+	slog.New(slog.NewTextHandler(&out, nil)).Info("text", "value", value, "holder", holder)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("json", "value", value, "holder", holder)
+	return out.String()
+}
+
+func find(shown string, piece []byte) (string, bool) {
+	var goList []string
+	for _, b := range piece {
+		goList = append(goList, fmt.Sprintf("0x%x", b))
+	}
+	lower := strings.ToLower(shown)
+	for _, form := range []string{
+		string(piece),
+		hex.EncodeToString(piece),
+		strings.Trim(fmt.Sprint(piece), "[]"),
+		strings.Join(goList, ", "),
+	} {
+		if strings.Contains(shown, form) || strings.Contains(lower, form) {
+			return form, true
+		}
+	}
+	return "", false
+}
