@@ -80,5 +80,4 @@ var cardTags = []Info{
 	{0x9F44, lang.Text{EN: "Application Currency Exponent", ZH: "应用货币指数"}, Num, 1, 1, srcEMV},
 	{0x9F4D, lang.Text{EN: "Log Entry (file and number of records)", ZH: "交易日志入口（文件及记录数）"}, Binary, 2, 2, srcEMV},
 	{0x9F4F, lang.Text{EN: "Log Format", ZH: "交易日志格式"}, List, 0, 252, srcEMV},
-	{0x9F50, lang.Text{EN: "Cardholder Verification Status", ZH: "持卡人验证状态"}, Binary, 1, 1, srcCtls},
 }
