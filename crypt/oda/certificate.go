@@ -172,7 +172,7 @@ func assemble(keyLen, expLen int, field, remainder, exponent []byte) (PublicKey,
 	if keyLen < minModulus || keyLen > maxModulus {
 		return PublicKey{}, BadKeyLength
 	}
-	if expLen != len(exponent) {
+	if expLen != len(exponent) || !validExponent(exponent) {
 		return PublicKey{}, BadExponent
 	}
 	inside := min(keyLen, len(field))
@@ -185,9 +185,6 @@ func assemble(keyLen, expLen int, field, remainder, exponent []byte) (PublicKey,
 	key := PublicKey{
 		Modulus:  append(append([]byte(nil), field[:inside]...), remainder...),
 		Exponent: append([]byte(nil), exponent...),
-	}
-	if len(exponent) == 0 || len(exponent) > 3 || exponent[0] == 0 {
-		return PublicKey{}, BadExponent
 	}
 	if key.Check() != nil {
 		return PublicKey{}, BadKeyLength

@@ -35,10 +35,14 @@ func (k PublicKey) Check() error {
 	if k.Modulus[n-1]&1 == 0 {
 		return fmt.Errorf("RSA modulus is even")
 	}
-	if !bytes.Equal(k.Exponent, []byte{3}) && !bytes.Equal(k.Exponent, []byte{1, 0, 1}) {
+	if !validExponent(k.Exponent) {
 		return fmt.Errorf("RSA exponent is neither 3 nor 65537")
 	}
 	return nil
+}
+
+func validExponent(e []byte) bool {
+	return bytes.Equal(e, []byte{3}) || bytes.Equal(e, []byte{1, 0, 1})
 }
 
 // raw is the public operation. Nothing in it is secret, so math/big serves.

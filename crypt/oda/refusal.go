@@ -13,7 +13,7 @@ const (
 	NotRecovered Reason = "not_recovered"  // header, format or trailer is wrong: another key signed it, or it was altered
 	BadAlgorithm Reason = "bad_algorithm"  // a hash or key algorithm that EMV does not define as 01
 	BadHash      Reason = "bad_hash"       // what the card presented is not what was signed
-	BadKeyLength Reason = "bad_key_length" // the certified key's length is outside the bounds or does not fit
+	BadKeyLength Reason = "bad_key_length" // the certified modulus is outside the bounds of PublicKey.Check
 	BadRemainder Reason = "bad_remainder"  // the rest of the modulus is missing, superfluous or of wrong length
 	BadExponent  Reason = "bad_exponent"   // the certified exponent is neither 3 nor 65537, or not the length stated
 	BadPadding   Reason = "bad_padding"    // the field is not filled with BB
@@ -31,7 +31,7 @@ var texts = map[Reason]string{
 	NotRecovered: "it does not open under this key; it was altered or another key signed it",
 	BadAlgorithm: "it names an algorithm that is not supported",
 	BadHash:      "the data presented with it is not the data that was signed",
-	BadKeyLength: "the length it states for the certified key is impossible",
+	BadKeyLength: "the modulus it certifies is too short, too long or malformed",
 	BadRemainder: "the remainder of the certified key is missing, superfluous or of the wrong length",
 	BadExponent:  "the exponent of the certified key is neither 3 nor 65537",
 	BadPadding:   "unused bytes are not filled with BB",

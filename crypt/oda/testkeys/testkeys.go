@@ -34,7 +34,9 @@ const (
 	placeCards  = 2
 )
 
-var load = sync.OnceValue(func() []oda.PrivateKey {
+var load = sync.OnceValue(parse)
+
+func parse() []oda.PrivateKey {
 	var keys []oda.PrivateKey
 	for rest := file; ; {
 		var block *pem.Block
@@ -47,7 +49,7 @@ var load = sync.OnceValue(func() []oda.PrivateKey {
 	}
 	must.Hold(len(keys) == placeCards+Cards, "there are %d stored test keys", len(keys))
 	return keys
-})
+}
 
 // CA gives the test certification authority's key, 1984 bits.
 func CA() oda.PrivateKey { return load()[placeCA] }
