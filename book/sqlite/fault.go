@@ -1,0 +1,28 @@
+package sqlite
+
+import (
+	"fmt"
+
+	"jiaozi/book"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// fault says in the book's words what a SQLite error means for a commit.
+func fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull:
+		// The last frame of a commit is its mark; without room for it there is
+		// no commit, now or after a crash.
+		return fmt.Errorf("%w: %w", book.ErrFull, err)
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return fmt.Errorf("%w: %w", book.ErrDamaged, err)
+	case sqlite.ResultIOErr, sqlite.ResultProtocol, sqlite.ResultNoMem:
+		// The frames may be on the disk though SQLite says otherwise.
+		return fmt.Errorf("%w: %w", book.ErrNotDurable, err)
+	}
+	return err
+}

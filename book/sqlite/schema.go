@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"fmt"
+	"time"
+
+	"jiaozi/book"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// applicationID ("JZbk") and schemaVersion mark the file; anything else is not
+// touched.
+const (
+	applicationID = 0x4A5A626B
+	schemaVersion = 1
+)
+
+// part is the first column of every key. The embedded store is one part.
+const part = 0
+
+// STRICT lets integrity_check find a value of the wrong type, WITHOUT ROWID
+// leaves no hidden column that no hash covers.
+const schema = `
+CREATE TABLE journal (
+	part INTEGER NOT NULL, seq INTEGER NOT NULL,
+	prev BLOB NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
+	PRIMARY KEY (part, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE commands (
+	part INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL,
+	PRIMARY KEY (part, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE accounts (
+	part INTEGER NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL,
+	normal INTEGER NOT NULL, currency INTEGER NOT NULL, never_negative INTEGER NOT NULL,
+	balance INTEGER NOT NULL, held INTEGER NOT NULL,
+	PRIMARY KEY (part, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE onces (
+	part INTEGER NOT NULL, space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
+	PRIMARY KEY (part, space, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE records (
+	part INTEGER NOT NULL, space TEXT NOT NULL, key BLOB NOT NULL,
+	version INTEGER NOT NULL, value BLOB,
+	PRIMARY KEY (part, space, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE holds (
+	part INTEGER NOT NULL, id BLOB NOT NULL, account BLOB NOT NULL, side INTEGER NOT NULL,
+	currency INTEGER NOT NULL, left INTEGER NOT NULL, expires INTEGER NOT NULL,
+	PRIMARY KEY (part, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+	part INTEGER NOT NULL, number INTEGER NOT NULL, topic TEXT NOT NULL,
+	key BLOB NOT NULL, body BLOB NOT NULL,
+	PRIMARY KEY (part, number)) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_topic ON outbox (part, topic, number);
+`
+
+// prepareWriter sets the connection up and makes or checks the schema.
+func prepareWriter(conn *sqlite.Conn) error {
+	conn.SetBusyTimeout(0) // nobody else writes, and a checkpoint must not wait
+	for _, pragma := range []string{
+		"PRAGMA journal_mode=WAL",
+		"PRAGMA synchronous=FULL",
+		"PRAGMA wal_autocheckpoint=0",
+		"PRAGMA cache_size=-65536",
+		"PRAGMA temp_store=MEMORY",
+	} {
+		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+			return fault(err)
+		}
+	}
+	made, err := isMade(conn)
+	if err != nil || made {
+		return err
+	}
+	script := fmt.Sprintf("%s PRAGMA application_id=%d; PRAGMA user_version=%d;", schema, applicationID, schemaVersion)
+	return fault(sqlitex.ExecuteScript(conn, script, nil)) // one transaction
+}
+
+// prepareReader is for every connection that only reads.
+func prepareReader(conn *sqlite.Conn) error {
+	conn.SetBusyTimeout(10 * time.Second) // a writer may be recovering the log
+	for _, pragma := range []string{
+		"PRAGMA query_only=ON",
+		"PRAGMA cell_size_check=ON", // refuse a page whose cells overlap
+		"PRAGMA temp_store=MEMORY",
+	} {
+		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+			return fault(err)
+		}
+	}
+	made, err := isMade(conn)
+	if err == nil && !made {
+		return fmt.Errorf("%w (the database is empty)", book.ErrDamaged)
+	}
+	return err
+}
+
+// isMade reports whether the store has our tables, and refuses any other.
+func isMade(conn *sqlite.Conn) (bool, error) {
+	var id, version, tables int64
+	for query, to := range map[string]*int64{
+		"PRAGMA application_id":              &id,
+		"PRAGMA user_version":                &version,
+		"SELECT count(*) FROM sqlite_schema": &tables,
+	} {
+		err := sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{
+			ResultFunc: func(stmt *sqlite.Stmt) error { *to = stmt.ColumnInt64(0); return nil },
+		})
+		if err != nil {
+			return false, fault(err)
+		}
+	}
+	switch {
+	case id == 0 && version == 0 && tables == 0:
+		return false, nil
+	case id != applicationID:
+		return false, fmt.Errorf("not a book of this program (application id %#x): use another file", id)
+	case version != schemaVersion:
+		return false, fmt.Errorf("a book of version %d, and this program knows version %d: use the program that made it", version, schemaVersion)
+	}
+	return true, nil
+}
