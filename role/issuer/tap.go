@@ -1,0 +1,284 @@
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"jiaozi/book"
+	"jiaozi/book/chart"
+	"jiaozi/value/ident"
+	"jiaozi/value/money"
+	"jiaozi/value/reason"
+	"jiaozi/wire/clearing"
+	"jiaozi/wire/emv"
+	"jiaozi/wire/purse"
+)
+
+// cardApproved is the card's word in a payment.
+const cardApproved = emv.TC
+
+// origin tells which detail of which file brought a payment, so that a file
+// presented again after a crash finds its own payments and not duplicates.
+type origin [20]byte
+
+func originOf(id clearing.FileID, sequence uint32) (o origin) {
+	copy(o[:], id[:])
+	binary.BigEndian.PutUint32(o[16:], sequence)
+	return o
+}
+
+// claim is the value under a card's counter: what took it, and from where.
+//
+//	proof 32 | cryptogram 8 | origin 20 | ruling 1
+type claim struct {
+	proof  [32]byte
+	ac     [8]byte
+	origin origin
+	rule   ruling
+}
+
+const claimLen = 32 + 8 + 20 + 1
+
+func (c claim) append(dst []byte) []byte {
+	dst = append(append(append(dst, c.proof[:]...), c.ac[:]...), c.origin[:]...)
+	return append(dst, byte(c.rule))
+}
+
+func parseClaim(b []byte) (claim, error) {
+	if len(b) != claimLen {
+		return claim{}, fmt.Errorf("tap: %w", errRecord)
+	}
+	return claim{proof: [32]byte(b), ac: [8]byte(b[32:]), origin: origin(b[40:]), rule: ruling(b[60])}, nil
+}
+
+// tapKey names a counter of a card for ever.
+func tapKey(ref ident.CardRef, atc uint16) []byte {
+	return binary.BigEndian.AppendUint16(ref[:], atc)
+}
+
+// tapTask decides one presented payment.
+type tapTask struct {
+	issuer   *Issuer
+	ref      ident.CardRef
+	acquirer ident.Inst
+	record   purse.Record
+	origin   origin
+	proof
+
+	prior []byte // what holds the counter, once known
+	stage tapStage
+	rule  ruling // set when decided
+}
+
+// tapStage is what the last step tried, which tells what a taken once-key means.
+type tapStage uint8
+
+const (
+	stageFirst tapStage = iota
+	stageSpend
+	stageClone
+	stageFlag
+	stageNoted // a flagged payment is on the card's record: questions remain
+	stageDone
+)
+
+func (t *tapTask) refused(r book.Result) error {
+	if r.Code != book.Exists {
+		return fmt.Errorf("issuer: payment %d of card %s: the register and the book disagree about the card's float (%s): run audit", t.record.ATC, t.ref, r.Code)
+	}
+	switch t.stage {
+	case stageClone:
+		t.end(rulingClone, r.Prior)
+	case stageFlag:
+		t.end(rulingFlagged, r.Prior)
+	default:
+		t.prior = r.Prior
+	}
+	return nil
+}
+
+// end decides by what was there first: this very detail, or another one.
+func (t *tapTask) end(own ruling, first []byte) {
+	t.stage, t.rule = stageDone, rulingDuplicate
+	if bytes.Equal(first, t.origin[:]) {
+		t.rule = own
+	}
+}
+
+func (t *tapTask) next(ctx context.Context, c *Card) (*step, error) {
+	if t.stage == stageDone {
+		return nil, nil
+	}
+	if c == nil {
+		t.stage, t.rule = stageDone, rulingStranger
+		return nil, nil
+	}
+	if t.prior == nil && (c.open() || t.record.Flag != purse.None) {
+		// Questions about the card are open: a copy's payment must not answer them.
+		prior, taken, err := t.issuer.door.GetOnce(ctx, spaceTap, tapKey(t.ref, t.record.ATC))
+		if err != nil {
+			return nil, fmt.Errorf("issuer %s: look up payment: %w", t.issuer.cfg.Inst, err)
+		}
+		if taken {
+			t.prior = prior
+		}
+	}
+	if t.record.Flag != purse.None {
+		return t.flag(ctx, c)
+	}
+	if t.prior != nil {
+		return t.again(ctx, c)
+	}
+	return t.spend(ctx, c)
+}
+
+// spend posts a payment that is the first on its counter. If it was reported as
+// not completed before, it is now known to have been.
+func (t *tapTask) spend(ctx context.Context, c *Card) (*step, error) {
+	c = c.clone()
+	c.Flagged = slices.DeleteFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC })
+	after := c.clone()
+	after.note(t.evidence(-t.record.Amount.Minor(), true))
+	if s, err := t.issuer.settle(ctx, c, after); s != nil || err != nil {
+		return s, err
+	}
+	sum := t.record.Amount.Minor()
+	if sum > c.Shadow.Minor() && c.Load != nil && sum <= c.Shadow.Minor()+c.inFlight() {
+		return t.issuer.loadOver(ctx, c, true) // only the load can have paid for this
+	}
+	t.stage, t.rule = stageSpend, rulingPaid
+	if sum > c.Shadow.Minor() {
+		return t.overspend(ctx, c, after)
+	}
+	after.Shadow = c.amount(c.Shadow.Minor() - sum)
+	return &step{card: after, posting: chart.Spend(t.issuer.pair(t.acquirer), t.ref, t.record.Amount),
+		once: t.take(), alert: t.doubt(after), last: true}, nil
+}
+
+// evidence is what the payment tells about the balance.
+func (t *tapTask) evidence(delta money.Minor, settled bool) Evidence {
+	e := Evidence{ATC: t.record.ATC, Delta: delta, Settled: settled, Scripts: -1}
+	if t.proved {
+		e.Balance, e.Proved, e.Scripts = t.balance.Minor(), true, t.carriedOut()
+	}
+	return e
+}
+
+// take claims the counter for this payment.
+func (t *tapTask) take() []book.Once {
+	v := claim{proof: t.record.Proof(), ac: t.record.AC, origin: t.origin, rule: t.rule}
+	return []book.Once{{Space: spaceTap, Key: tapKey(t.ref, t.record.ATC), Value: v.append(nil)}}
+}
+
+// doubt compares the newest proved balance with what the issuer knows. A lower
+// one means payments on their way; a higher one, money from nowhere.
+func (t *tapTask) doubt(after *Card) *Alert {
+	if !t.proved {
+		return &Alert{Kind: AlertBalanceMAC, ATC: t.record.ATC, Sum: t.record.Amount, Known: after.Shadow}
+	}
+	newest, _ := after.Seen.last()
+	explained := after.Shadow.Minor() + after.inFlight()
+	if newest.ATC != t.record.ATC || t.balance.Minor() <= explained {
+		return nil
+	}
+	return unexplained(after, t.record.ATC, t.balance)
+}
+
+// overspend pays a good cryptogram that the card's money does not cover: the
+// terminal did nothing wrong. The issuer carries it in suspense and stops the card.
+func (t *tapTask) overspend(ctx context.Context, c, after *Card) (*step, error) {
+	t.rule = rulingOverspent
+	alert := &Alert{Kind: AlertOverspend, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow}
+	s := &step{card: after, posting: chart.SpendSuspense(t.issuer.pair(t.acquirer), t.record.Amount), once: t.take(), alert: alert, last: true}
+	if after.Status == Active {
+		after.Status = Blocked
+	}
+	return s, t.issuer.list(ctx, after, s, reason.Suspense)
+}
+
+// again decides about a counter that is taken: by this very detail, by the same
+// cryptogram, or by another one, which no single card makes.
+func (t *tapTask) again(ctx context.Context, c *Card) (*step, error) {
+	if bytes.Equal(t.prior, refundMark) {
+		t.stage, t.rule = stageDone, rulingRefunded
+		return nil, nil
+	}
+	first, err := parseClaim(t.prior)
+	if err != nil {
+		return nil, err
+	}
+	// The cryptogram is the payment. The rest of a record can be altered on its
+	// way, and an altered copy must not be taken for a second payment.
+	if first.ac == t.record.AC || first.proof == t.record.Proof() {
+		t.stage, t.rule = stageDone, rulingDuplicate
+		if first.origin == t.origin {
+			t.rule = first.rule
+		}
+		return nil, nil
+	}
+	return t.clone(ctx, c)
+}
+
+// refundMark takes the counter of a payment that was refunded to the cardholder.
+var refundMark = []byte("refunded")
+
+// clone pays the second cryptogram out of suspense and stops the card for good.
+func (t *tapTask) clone(ctx context.Context, c *Card) (*step, error) {
+	t.stage, t.rule = stageClone, rulingClone
+	after := c.clone()
+	key := append(tapKey(t.ref, t.record.ATC), t.record.AC[:]...)
+	s := &step{
+		card:    after,
+		posting: chart.SpendSuspense(t.issuer.pair(t.acquirer), t.record.Amount),
+		once:    []book.Once{{Space: t.issuer.space(spaceClone), Key: key, Value: t.origin[:]}},
+		alert:   &Alert{Kind: AlertClone, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow},
+		last:    true,
+	}
+	if after.Status != Closed {
+		after.Status = Cloned
+	}
+	return s, t.issuer.list(ctx, after, s, reason.Clone)
+}
+
+// flag notes a payment that was not completed at the till; a proved balance
+// decides it, perhaps one that is known already.
+func (t *tapTask) flag(ctx context.Context, c *Card) (*step, error) {
+	reported := slices.ContainsFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC })
+	if t.stage == stageNoted || t.stage == stageFlag && reported {
+		t.stage = stageNoted
+		s, err := t.issuer.settle(ctx, c, c)
+		if s == nil && err == nil {
+			t.stage = stageDone
+		}
+		return s, err
+	}
+	if t.prior != nil {
+		t.stage, t.rule = stageDone, rulingDuplicate
+		return nil, nil
+	}
+	if len(c.Flagged) == maxFlagged {
+		t.stage, t.rule = stageDone, rulingTooMany
+		return nil, nil
+	}
+	t.stage, t.rule = stageFlag, rulingFlagged
+	return t.report(c), nil
+}
+
+// report puts the payment on the card's record.
+func (t *tapTask) report(c *Card) *step {
+	after := c.clone()
+	f := Flagged{ATC: t.record.ATC, Amount: t.record.Amount, Before: money.Zero(c.Currency)}
+	if t.proved {
+		f.Proved, f.Before = true, c.amount(t.balance.Minor()+t.record.Amount.Minor())
+		e := t.evidence(0, false)
+		e.Balance, e.Before = f.Before.Minor(), true
+		after.note(e)
+	}
+	after.Flagged = append(after.Flagged, f)
+	after.trim()
+	return &step{card: after, posting: book.Posting{Event: eventFlag},
+		once: []book.Once{{Space: t.issuer.space(spaceFlag), Key: tapKey(t.ref, t.record.ATC), Value: t.origin[:]}}}
+}
