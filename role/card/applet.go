@@ -155,7 +155,7 @@ func (p *Profile) records(track2 []byte) []record {
 	// The issuer certificate may fill a record, so its companions have the next.
 	companions := append(tlv.List{{Tag: emv.TagCAIndex, Value: []byte{p.CAIndex}}}, issuer[1:]...)
 	holder := tlv.List{{Tag: emv.TagTrack2, Value: track2}, {Tag: emv.TagHolderName, Value: []byte(p.Holder)}}
-	code := tlv.List{{Tag: emv.TagECIssuerAuth, Value: []byte("ECC001")}}
+	code := tlv.List{{Tag: emv.TagECIssuerAuth, Value: []byte(electronicCash)}}
 	template := func(sfi, number byte, body []byte) record {
 		return record{sfi, number, tlv.Append(nil, emv.TagRecord, body)}
 	}
@@ -186,6 +186,19 @@ func certificate(c oda.Certificate, cert, rest, exponent tlv.Tag) tlv.List {
 // not in it because the tap's GPO answer must carry it, and a tag that appears
 // twice is refused.
 func (p *Profile) tapData() []byte {
+	return tlv.Append(p.commonData(), emv.TagECIssuerAuth, []byte(electronicCash))
+}
+
+// contactData is the first signed record of the contact paths.
+func (p *Profile) contactData() []byte {
+	return tlv.Append(p.commonData(), emv.TagPSN, p.psn())
+}
+
+// electronicCash is the authorisation code of tag 9F74: an offline payment shows
+// it in the place of the issuer's.
+const electronicCash = "ECC001"
+
+func (p *Profile) commonData() []byte {
 	pan := p.PAN.Reveal()
 	digits, err := bcd.EncodeLeft(pan, (len(pan)+1)/2)
 	must.Hold(err == nil, "card: a PAN that is not digits")
@@ -202,10 +215,6 @@ func (p *Profile) tapData() []byte {
 		{Tag: emv.TagCardVersion, Value: []byte{0x00, 0x30}},
 		{Tag: emv.TagSDATagList, Value: []byte{byte(emv.TagAIP)}},
 	})
-}
-
-func (p *Profile) contactData() []byte {
-	return tlv.Append(p.tapData(), emv.TagPSN, p.psn())
 }
 
 func (p *Profile) psn() []byte { return []byte{byte(p.PSN/10)<<4 | byte(p.PSN%10)} }

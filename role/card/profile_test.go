@@ -1,0 +1,60 @@
+package card
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"jiaozi/crypt/pin"
+	"jiaozi/value/clock"
+	"jiaozi/value/money"
+)
+
+func TestProfileSurvivesTheMemory(t *testing.T) {
+	p, err := decodeProfile(baseProfile.append(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(p.append(nil), baseProfile.append(nil)) || p.PAN != testPAN {
+		t.Fatal("the profile came back as another")
+	}
+}
+
+func TestFormatRefusesWhatIsNoCard(t *testing.T) {
+	tests := map[string]func(*Profile){
+		"label":         func(p *Profile) { p.Label = "" },
+		"holder":        func(p *Profile) { p.Holder = strings.Repeat("X", 27) },
+		"validity":      func(p *Profile) { p.Effective = p.Expiry.AddDays(1) },
+		"no date":       func(p *Profile) { p.Expiry = clock.Date(0) },
+		"tries":         func(p *Profile) { p.TryLimit = 16 },
+		"PIN, no tries": func(p *Profile) { p.TryLimit = 0 },
+		"tries, no PIN": func(p *Profile) { p.PIN = pin.PIN{} },
+		"over limit":    func(p *Profile) { p.Balance = yuan(1000_01) },
+		"currency":      func(p *Profile) { p.SingleLimit = money.New(money.HKD, 1) },
+		"negative":      func(p *Profile) { p.ResetThreshold = yuan(-1) },
+		"eleven digits": func(p *Profile) { p.BalanceLimit = yuan(100_000_000_00) },
+		"long record":   func(p *Profile) { p.Contact.Cert = make([]byte, 248) },
+		"country":       func(p *Profile) { p.Country = 1000 },
+	}
+	for why, change := range tests {
+		p := baseProfile
+		change(&p)
+		m := new(RAM)
+		if err := Format(m, p); err == nil {
+			t.Errorf("%s: formatted", why)
+		}
+		if *m != (RAM{}) {
+			t.Errorf("%s: the memory was touched before the profile was refused", why)
+		}
+	}
+}
+
+func TestProfileShowsNoSecret(t *testing.T) {
+	shown := fmt.Sprintf("%v %+v %#v", baseProfile, baseProfile, baseProfile)
+	for _, secret := range []string{testPAN.Reveal(), fmt.Sprintf("%x", testKeys.AC.Reveal())} {
+		if strings.Contains(shown, secret) {
+			t.Error("a printed profile shows a secret")
+		}
+	}
+}
