@@ -100,18 +100,21 @@ func hashAt(conn *sqlite.Conn, seq uint64) (hash book.Hash, err error) {
 	return hash, err
 }
 
-// Journal selects without a condition on part: a row of another part has no
-// business here, and the auditor must see it.
+// Journal from the first row selects without any condition: a row of another
+// part or below the first has no business here, and the auditor must see it.
 func (v *view) Journal(_ context.Context, from uint64, fn func(book.Row) error) error {
-	return each(v.conn, "SELECT "+journalColumns+" FROM journal WHERE seq >= ? ORDER BY part, seq",
-		func(s *sqlite.Stmt) { s.BindInt64(1, int64(from)) },
-		func(r *row) error {
-			j, err := r.journal()
-			if err != nil {
-				return err
-			}
-			return fn(j)
-		})
+	query, bind := "SELECT "+journalColumns+" FROM journal ORDER BY part, seq", (func(*sqlite.Stmt))(nil)
+	if from > 1 {
+		query = "SELECT " + journalColumns + " FROM journal WHERE part = ? AND seq >= ? ORDER BY seq"
+		bind = bindNumber(from)
+	}
+	return each(v.conn, query, bind, func(r *row) error {
+		j, err := r.journal()
+		if err != nil {
+			return err
+		}
+		return fn(j)
+	})
 }
 
 func (v *view) Account(_ context.Context, id book.AccountID) (book.AccountRow, bool, error) {
