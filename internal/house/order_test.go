@@ -11,7 +11,7 @@ import (
 // lines that never meet, must not import each other; a room's own subpackages may, roles excepted. Gravity points down: a
 // new arrow is a decision, to be made here and in ARCHITECTURE.md, not at the import.
 const order = `
-	value < crypt, wire < book < role < node < web, sim, attack < cmd
+	value < crypt, wire < book < role < node < web, sim < attack < cmd
 	wire < link < node
 `
 

@@ -47,7 +47,7 @@ func TestCoreTakesTheWorldAsArguments(t *testing.T) {
 			continue
 		}
 		for _, path := range f.imports() {
-			if why := worldly[path]; why != "" && !bent(f, path) {
+			if why := worldly[path]; why != "" && !bent(f, path) && !(path == "testing" && strings.HasSuffix(f.room, "test")) {
 				t.Errorf("%s imports %s: %s", f.path, path, why)
 			}
 		}
