@@ -76,3 +76,11 @@ var posTags = []Info{
 	{0xDF21, lang.Text{EN: "Contactless Reader CVM Limit", ZH: "非接触读写器 CVM 限额"}, Money, 6, 6, srcPOS},
 	{0xFF56, lang.Text{EN: "Copy of the Chip Data (transit)", ZH: "IC 卡数据副本（公交）"}, Template, 0, 0, srcPOS},
 }
+
+// Our own payment record (package purse), in the private class.
+var recordTags = []Info{
+	{0xE1, lang.Text{EN: "Offline Payment Record", ZH: "脱机消费记录"}, Template, 0, 400, srcOwn},
+	{0xC1, lang.Text{EN: "Terminal Batch Number", ZH: "终端批次号"}, Num, 3, 3, srcOwn},
+	{0xC2, lang.Text{EN: "Record Flag", ZH: "记录标记"}, Binary, 1, 1, srcOwn},
+	{0xC3, lang.Text{EN: "Blacklist Number", ZH: "黑名单编号"}, Binary, 4, 4, srcOwn},
+}

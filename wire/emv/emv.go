@@ -62,9 +62,10 @@ const (
 	srcTap  = "JR/T 0025.12"
 	srcEC   = "JR/T 0025.13"
 	srcPOS  = "POS dialect"
+	srcOwn  = "Jiaozi"
 )
 
-var dictionary = index(templateTags, cardTags, odaTags, terminalTags, cryptogramTags, pbocTags, cashTags, posTags)
+var dictionary = index(templateTags, cardTags, odaTags, terminalTags, cryptogramTags, pbocTags, cashTags, posTags, recordTags)
 
 func index(tables ...[]Info) map[tlv.Tag]Info {
 	all := make(map[tlv.Tag]Info, 256)
@@ -109,7 +110,7 @@ func Fill(t tlv.Tag) tlv.Fill {
 
 // The names that engineers say instead of the number.
 var shortNames = map[string]tlv.Tag{
-	"AAC": TagAC, "AC": TagAC, "ARQC": TagAC, "TC": TagAC, "AFL": TagAFL, "AID": TagAID, "AIP": TagAIP,
+	"AAC": TagAC, "ARQC": TagAC, "TC": TagAC, "AFL": TagAFL, "AID": TagAID, "AIP": TagAIP,
 	"ARC": TagARC, "ATC": TagATC, "AUC": TagAUC, "CDOL1": TagCDOL1, "CDOL2": TagCDOL2, "CID": TagCID,
 	"CTQ": TagCTQ, "CVM": TagCVMList, "CVMLIST": TagCVMList, "CVMR": TagCVMResults, "CVMRESULTS": TagCVMResults,
 	"CVR": tagCVR, "DDOL": TagDDOL, "IAC": TagIACDefault, "IAD": TagIAD, "PAN": TagPAN, "PDOL": TagPDOL,

@@ -90,7 +90,7 @@ func TestValuesAreExplainedInBothLanguages(t *testing.T) {
 			[]string{"B1b8 offline data authentication was not performed", "B3b3 online PIN entered", "B4b8 transaction exceeds the floor limit"},
 			[]string{"B1b8 未进行脱机数据认证", "B3b3 已输入联机 PIN", "B4b8 交易超过最低限额"}},
 		{emv.TagTVR, "01 00 00 00 00", []string{"B1b1 reserved bit is set"}, []string{"B1b1 保留位被置位"}},
-		{emv.TagTVR, "00 00 00 00 00", []string{}, []string{}},
+		{emv.TagTVR, "00 00 00 00 00", []string{"no bit is set"}, []string{"没有置位"}},
 		{emv.TagTVR, "80", []string{"1 bytes, but this tag has 5"}, []string{"长度为 1 字节，该标签应为 5 字节"}},
 		{emv.TagTSI, "E800",
 			[]string{"B1b8 offline data authentication was performed", "B1b7 cardholder verification was performed", "B1b6 card risk management was performed", "B1b4 terminal risk management was performed"},

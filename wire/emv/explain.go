@@ -29,7 +29,10 @@ func Explain(t tlv.Tag, value []byte, l lang.Lang) []string {
 		return []string{wrongLength(info, len(value), l)}
 	}
 	if field, ok := bitFields[t]; ok {
-		return field.explain(value, l)
+		if lines := field.explain(value, l); len(lines) > 0 {
+			return lines
+		}
+		return []string{lang.Text{EN: "no bit is set", ZH: "没有置位"}.In(l)}
 	}
 	if table, ok := codeTables[t]; ok && len(value) == 1 {
 		return []string{word(table, value[0], l)}
@@ -74,7 +77,7 @@ func (f bitField) explain(value []byte, l lang.Lang) []string {
 	if len(value) != f.size {
 		return malformed(l)
 	}
-	lines := []string{}
+	var lines []string
 	rest := append([]byte(nil), value...)
 	for _, b := range f.bits {
 		if hasBit(value, b.bit) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unique"
 
 	"jiaozi/value/bcd"
 	"jiaozi/value/ident"
@@ -16,18 +17,23 @@ const maxTrack2Bytes = 19
 var ErrTrack2 = errors.New("emv: malformed track 2 (PAN, separator D, expiry YYMM, service code, discretionary data)")
 
 // Track2 is the track 2 equivalent data (tag 57). It holds a card number and
-// what a forger needs, so it prints itself masked; Reveal is the way out.
-type Track2 struct {
+// what a forger needs, so it prints itself masked; Reveal is the way out. It is
+// comparable; its zero value is no track. The digits stand behind a handle for
+// the reason that ident.PAN gives: package fmt would print them out of a struct
+// that keeps a track in an unexported field.
+type Track2 struct{ digits unique.Handle[trackDigits] }
+
+type trackDigits struct {
 	pan                            ident.PAN
 	expiry, service, discretionary string
 }
 
 // NewTrack2 puts a track together; expiry is YYMM, service three digits.
 func NewTrack2(pan ident.PAN, expiry, service, discretionary string) (Track2, error) {
-	t := Track2{pan, expiry, service, discretionary}
 	if pan.IsZero() || len(expiry) != 4 || len(service) != 3 || !digits(expiry+service+discretionary) {
 		return Track2{}, ErrTrack2
 	}
+	t := Track2{unique.Make(trackDigits{pan, expiry, service, discretionary})}
 	if len(t.Reveal()) > 2*maxTrack2Bytes-1 {
 		return Track2{}, ErrTrack2
 	}
@@ -64,23 +70,42 @@ func (t Track2) Append(dst []byte) []byte {
 	return dst
 }
 
+// IsZero reports whether there is no track.
+func (t Track2) IsZero() bool { return t == Track2{} }
+
+func (t Track2) parts() trackDigits {
+	if t.IsZero() {
+		return trackDigits{}
+	}
+	return t.digits.Value()
+}
+
 // PAN is the card number.
-func (t Track2) PAN() ident.PAN { return t.pan }
+func (t Track2) PAN() ident.PAN { return t.parts().pan }
 
 // Expiry is YYMM.
-func (t Track2) Expiry() string { return t.expiry }
+func (t Track2) Expiry() string { return t.parts().expiry }
 
 // ServiceCode is three digits (ISO 7813).
-func (t Track2) ServiceCode() string { return t.service }
+func (t Track2) ServiceCode() string { return t.parts().service }
 
-// Reveal gives the whole track in clear, with D as separator.
+// Reveal gives the whole track in clear, with D as separator; nothing for no
+// track.
 func (t Track2) Reveal() string {
-	return t.pan.Reveal() + "D" + t.expiry + t.service + t.discretionary
+	if t.IsZero() {
+		return ""
+	}
+	d := t.parts()
+	return d.pan.Reveal() + "D" + d.expiry + d.service + d.discretionary
 }
 
 // Masked shows the masked card number and the expiry and hides the rest.
 func (t Track2) Masked() string {
-	return t.pan.Masked() + "D" + t.expiry + strings.Repeat("*", len(t.service)+len(t.discretionary))
+	if t.IsZero() {
+		return ""
+	}
+	d := t.parts()
+	return d.pan.Masked() + "D" + d.expiry + strings.Repeat("*", len(d.service)+len(d.discretionary))
 }
 
 // String is Masked.

@@ -207,12 +207,16 @@ func TestTrack2MasksItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := fmt.Sprintf("%v %+v %#v %s %x %s %v", track, track, track, track, track, text, track.LogValue())
-	if strings.Contains(all, "567890") || strings.Contains(all, "999888777") || strings.Contains(all, "201") {
+	held := struct{ hidden emv.Track2 }{track}
+	all := fmt.Sprintf("%v %+v %#v %s %x %s %v %v %+v %s", track, track, track, track, track, text, track.LogValue(), held, held, &held)
+	if strings.Contains(all, "567890") || strings.Contains(all, "999888777") || strings.Contains(all, "3012201") {
 		t.Errorf("leaks: %s", all)
 	}
 	if !strings.Contains(track.Reveal(), "6212345678901232D3012201999888777") {
 		t.Error("Reveal does not")
+	}
+	if none := (emv.Track2{}); none.Reveal()+none.Masked()+none.Expiry() != "" || !none.IsZero() || !none.PAN().IsZero() {
+		t.Error("no track is not empty")
 	}
 	for _, bad := range [][3]string{{"301", "201", ""}, {"3012", "20", ""}, {"3012", "201", "D"}, {"3012", "201", strings.Repeat("0", 15)}} {
 		if _, err := emv.NewTrack2(pan, bad[0], bad[1], bad[2]); !errors.Is(err, emv.ErrTrack2) {
