@@ -1,0 +1,15 @@
+package booktest
+
+import (
+	"testing"
+
+	"jiaozi/book"
+)
+
+// The engine in memory keeps the promises that it stands in for.
+func TestMemoryConforms(t *testing.T) {
+	Run(t, func(*testing.T) Store {
+		m := &Memory{}
+		return func() (book.Engine, error) { return m, nil }
+	})
+}
