@@ -291,3 +291,17 @@ func unhex(t *testing.T, h string) []byte {
 	}
 	return b
 }
+
+func TestEveryReasonIsASentence(t *testing.T) {
+	for _, why := range []Reason{
+		BadKey, BadLength, NotRecovered, BadAlgorithm, BadHash, BadKeyLength, BadRemainder, BadExponent,
+		BadPadding, WrongIssuer, WrongPAN, BadDate, Expired, CAExpired, BadDynamic,
+	} {
+		if text := refuse(iccCert, why).Error(); text == "card certificate refused: " {
+			t.Errorf("%s has no words", why)
+		}
+	}
+	if len(texts) != 15 {
+		t.Errorf("%d reasons have words: name the new one in this test", len(texts))
+	}
+}

@@ -367,3 +367,34 @@ func TestVaultServesManyAtOnce(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestEveryKeyHasACheckValueOfItsOwn(t *testing.T) {
+	v := full(t, true)
+	seen := map[[3]byte]Handle{}
+	for h := range v.keys {
+		kcv, err := v.KCV(h)
+		mustDo(t, err)
+		if other, twice := seen[kcv]; twice {
+			t.Errorf("%s and %s share the check value %X", h, other, kcv)
+		}
+		seen[kcv] = h
+	}
+}
+
+func TestVaultIsBounded(t *testing.T) {
+	v := seeded(11, false)
+	mustDo(t, v.Generate("k", TPK))
+	for i := range maxKeys - 2 {
+		v.keys[Handle(fmt.Sprint(i))] = v.keys["k"]
+	}
+	if err := v.Generate("one.more", TPK); err == nil {
+		t.Error("the vault took a key beyond its bound")
+	}
+}
+
+func TestLongHandleIsClippedInErrors(t *testing.T) {
+	v := seeded(12, false)
+	if err := v.Remove(Handle(strings.Repeat("x", 5000))); len(err.Error()) > 300 {
+		t.Errorf("an error of %d bytes", len(err.Error()))
+	}
+}
