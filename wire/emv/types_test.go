@@ -208,7 +208,7 @@ func TestTrack2MasksItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	held := struct{ hidden emv.Track2 }{track}
-	all := fmt.Sprintf("%v %+v %#v %s %x %s %v %v %+v %s", track, track, track, track, track, text, track.LogValue(), held, held, &held)
+	all := fmt.Sprintf("%v %+v %#v %s %x %s %v %v %+v %v", track, track, track, track, track, text, track.LogValue(), held, held, &held)
 	if strings.Contains(all, "567890") || strings.Contains(all, "999888777") || strings.Contains(all, "3012201") {
 		t.Errorf("leaks: %s", all)
 	}

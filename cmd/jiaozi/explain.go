@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	"jiaozi/wire/explain"
+
+	"github.com/spf13/cobra"
+)
+
+func explainCommand() *cobra.Command {
+	var out output
+	cmd := &cobra.Command{
+		Use:   "explain HEX",
+		Short: "Explain a card command or response, a status word, TLV, TVR bits or an ISO 8583 message",
+		Example: `  jiaozi explain 6985
+  jiaozi explain 00A404000E325041592E5359532E444446303100
+  jiaozi explain TVR 8000048000
+  jiaozi explain 9F79=000000010000 --lang zh`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			report, err := explain.Explain(args, out.lang)
+			if err != nil {
+				return failWith(exitUsage, err)
+			}
+			if out.json() {
+				return line(cmd.OutOrStdout(), report)
+			}
+			return printExplanation(cmd.OutOrStdout(), report)
+		},
+	}
+	outputFlags(cmd, &out)
+	return cmd
+}
+
+// printExplanation shows nesting by indentation and puts each note under what
+// it explains.
+func printExplanation(w io.Writer, r explain.Report) error {
+	rows := [][]string{{r.Text}}
+	for _, l := range r.Lines {
+		indent := strings.Repeat("  ", l.Depth)
+		rows = append(rows, []string{indent + l.Field, l.Name, l.Value})
+		for _, note := range l.Notes {
+			rows = append(rows, []string{"", "", "  " + note})
+		}
+	}
+	return table(w, rows)
+}
