@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -37,10 +38,16 @@ func explainCommand() *cobra.Command {
 // printExplanation shows nesting by indentation and puts each note under what
 // it explains.
 func printExplanation(w io.Writer, r explain.Report) error {
-	rows := [][]string{{r.Text}}
+	if _, err := fmt.Fprintln(w, r.Text); err != nil {
+		return err
+	}
+	var rows [][]string
 	for _, l := range r.Lines {
-		indent := strings.Repeat("  ", l.Depth)
-		rows = append(rows, []string{indent + l.Field, l.Name, l.Value})
+		row := []string{strings.Repeat("  ", l.Depth) + l.Field, l.Name}
+		if l.Value != "" {
+			row = append(row, l.Value)
+		}
+		rows = append(rows, row)
 		for _, note := range l.Notes {
 			rows = append(rows, []string{"", "", "  " + note})
 		}

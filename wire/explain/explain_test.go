@@ -108,6 +108,21 @@ func TestNonsenseIsRefusedAndNotRepeated(t *testing.T) {
 	}
 }
 
+func TestRefusalsSayWhatIsWrong(t *testing.T) {
+	for _, row := range []struct{ input, want string }{
+		{"9F02060000000012", "9F02 wants 6 bytes, 5 are left"},
+		{"5A810162", "shortest form"},
+		{"TVR 8000", "2 bytes, but this tag has 5"},
+		{"0200702004", "begins like an ISO 8583 message"},
+		{"XYZ 00", "not hexadecimal"},
+	} {
+		_, err := explain.Explain([]string{row.input}, lang.EN)
+		if err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: %v, want %q", row.input, err, row.want)
+		}
+	}
+}
+
 func TestBothLanguagesAreSpoken(t *testing.T) {
 	for _, input := range []string{"6985", "80CA9F3600", "9F360200429000", "TVR 8000048000", "841E000004D1217584"} {
 		r, err := explain.Explain([]string{input}, lang.ZH)

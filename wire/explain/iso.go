@@ -2,7 +2,6 @@ package explain
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -10,14 +9,17 @@ import (
 	"jiaozi/wire/iso8583"
 )
 
-const lengthBytes = 2
+const (
+	lengthBytes = 2
+	mtiBytes    = 2
+)
 
 // maxISO bounds a message: its length has two bytes.
 const maxISO = 1<<16 - 1 + lengthBytes
 
 // explainISO finds a message behind an optional length and an optional TPDU
-// with header. Bytes that are framed like one but do not decode are reported
-// with the field that is wrong.
+// with header. Bytes that begin with a type that a dialect has but do not decode
+// are reported with the field that is wrong.
 func explainISO(b []byte, l lang.Lang) (Report, error) {
 	if len(b) > maxISO {
 		return Report{}, errNot
@@ -35,14 +37,23 @@ func explainISO(b []byte, l lang.Lang) (Report, error) {
 			text := say(l, "ISO 8583 message", "ISO 8583 报文") + " (" + spec.Name + ")"
 			return Report{Kind: ISO8583, Text: text, Lines: append(lines, described(spec, &m, l)...)}, nil
 		}
-		if complaint == nil {
+		if complaint == nil && begins(spec, body) {
 			complaint = err
 		}
 	}
-	if framed && !errors.Is(complaint, iso8583.ErrUnknownType) {
-		return Report{}, Error(say(l, "framed like a terminal's ISO 8583 message, but ", "外层像终端的 ISO 8583 报文，但内容有误：") + complaint.Error())
+	if complaint != nil {
+		return Report{}, Error(say(l, "begins like an ISO 8583 message, but ", "开头像 ISO 8583 报文，但内容有误：") + complaint.Error())
 	}
 	return Report{}, errNot
+}
+
+// begins reports whether the bytes open with a message type of the dialect.
+func begins(spec *iso8583.Spec, body []byte) bool {
+	if len(body) < mtiBytes {
+		return false
+	}
+	_, ok := spec.Type(iso8583.MTI(binary.BigEndian.Uint16(body)))
+	return ok
 }
 
 // unframe takes off a length that fits, and then TPDU and header if they are

@@ -15,8 +15,8 @@ var errNot = errors.New("something else")
 // recognise tries each reading. The order matters where two could fit: a short
 // response "9F36020042 9000" is also TLV, since 9000 reads as tag 90 without a
 // value, and any four bytes are formally a command. A reading that fits only
-// from outside (a frame around a broken message) leaves its complaint behind,
-// to be reported if nothing else fits.
+// at its beginning (a known tag, a known message type) leaves its complaint
+// behind, to be reported if nothing else fits.
 func recognise(b []byte, l lang.Lang) (Report, error) {
 	var complaint error
 	for _, read := range []func([]byte, lang.Lang) (Report, error){
@@ -86,9 +86,18 @@ func response(lines []Line, sw apdu.SW, l lang.Lang) Report {
 func explainTLV(b []byte, l lang.Lang) (Report, error) {
 	lines, err := tree(b, l)
 	if err != nil {
-		return Report{}, errNot
+		return Report{}, brokenTLV(b, err, l)
 	}
 	return Report{Kind: TLV, Text: say(l, "BER-TLV data", "BER-TLV 数据"), Lines: lines}, nil
+}
+
+// brokenTLV says where data that begins with a tag of ours goes wrong.
+func brokenTLV(b []byte, cause error, l lang.Lang) error {
+	tag, _, err := tlv.DecodeTag(b)
+	if _, known := emv.Lookup(tag); err != nil || !known {
+		return errNot
+	}
+	return Error(say(l, "begins like TLV, but ", "开头像 TLV，但内容有误：") + cause.Error())
 }
 
 // tree lists TLV data. Short nonsense often parses as TLV, so at least one tag
