@@ -448,3 +448,20 @@ func TestUnknownResponseCodeDeclines(t *testing.T) {
 		t.Error("a bad MAC must make the terminal sign on again")
 	}
 }
+
+// A request that cannot be decoded is refused with its own type, if it shows one;
+// answers and noise are not answered.
+func TestUndecodableRequestIsRefusedByType(t *testing.T) {
+	for raw, want := range map[string]string{
+		"0200FF": "02100000000002000000" + "3330", "0260": "02700000000002000000" + "3330",
+		"0210": "", "02": "", "": "", "0A00": "", "8200": "",
+	} {
+		if got := Refuse(unhex(t, raw), CodeFormat); !bytes.Equal(got, unhex(t, want)) {
+			t.Errorf("%s: %X, want %s", raw, got, want)
+		}
+	}
+	var m Message
+	if err := POS.Decode(Refuse([]byte{2, 0}, CodeFormat), &m); err != nil || m.Text(39) != CodeFormat {
+		t.Error(m, err)
+	}
+}

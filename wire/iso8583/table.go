@@ -69,7 +69,7 @@ var (
 	needRequest = Fields(11, 41, 42, 60)
 	needAnswer  = Fields(11, 39, 41, 42)
 	needMoney   = Fields(3, 4, 11, 25, 41, 42, 49, 60)
-	needRoute   = Fields(3, 11, 32, 41, 42, 60, 128)
+	needRoute   = Fields(3, 11, 32, 41, 42, 60, 100, 128)
 	needRouted  = Fields(11, 32, 39, 41, 128)
 )
 
