@@ -18,8 +18,8 @@ var (
 	// Attended by a merchant: 22 offline with online capability, 23 offline only.
 	typeOnline, typeOffline = byte(0x22), byte(0x23)
 	version                 = []byte{0x00, 0x30}
-	// Offline approved (EMV Book 4, Annex A6); a refusal is Z1.
-	arcApproved, arcDeclined = []byte("Y1"), []byte("Z1")
+	// Offline approved; unable to go online, declined (EMV Book 4, Annex A6).
+	arcApproved, arcDeclined = []byte("Y1"), []byte("Z3")
 )
 
 const (

@@ -43,17 +43,16 @@ func (t *Terminal) Purchase(_ context.Context, card apdu.Card, sale Sale) Outcom
 func (t *Terminal) told() {
 	if r := t.state.unsaid; r != nil {
 		t.signalled = traceOf(r)
-		t.state.unsaid = nil
 	}
 }
 
-// Unsaid gives the last sale, when the process that approved it died before
-// anything proves that it signalled success. A till shows it at start.
+// Unsaid gives the last sale of a process that died before anything proves that
+// it signalled success. A till shows it at start.
 func (t *Terminal) Unsaid() (purse.Record, bool) {
-	if t.state.unsaid == nil {
+	if t.guarded == nil || t.now().Sub(t.guarded.When) > shieldWindow {
 		return purse.Record{}, false
 	}
-	return *t.state.unsaid, true
+	return *t.guarded, true
 }
 
 // refused declines before any card is there.

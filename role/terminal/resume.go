@@ -135,13 +135,15 @@ func (s *session) rereadRecords(k kept) *stop {
 // between the durable approval and the signal. The holder then presents the same
 // card for the same amount again, at once.
 func (s *session) shield() (Outcome, bool) {
-	r := s.t.state.unsaid
-	if r == nil || r.PAN != s.pan || r.PSN != s.psn || r.Amount != s.amount || s.when.Sub(r.When) > shieldWindow {
+	r, ok := s.t.Unsaid()
+	if !ok || r.PAN != s.pan || r.PSN != s.psn || r.Amount != s.amount {
 		return Outcome{}, false
 	}
-	record := *r
-	if err := s.t.record(said{}); err != nil {
-		return s.uncertain(because(reason.Torn, err)), true
+	if last := s.t.state.unsaid; last != nil && traceOf(last) == traceOf(&r) {
+		if err := s.t.record(said{}); err != nil {
+			return s.uncertain(because(reason.Torn, err)), true
+		}
 	}
-	return s.recovered(record), true
+	s.t.guarded, s.t.signalled = nil, traceOf(&r)
+	return s.recovered(r), true
 }

@@ -48,9 +48,11 @@ func (s *state) apply(e entry) error {
 	if err := s.fold(e); err != nil {
 		return err
 	}
-	s.unsaid = nil
-	if e, ok := e.(sold); ok {
+	switch e := e.(type) {
+	case sold:
 		s.unsaid = &e.Record
+	case said, closed:
+		s.unsaid = nil
 	}
 	return nil
 }

@@ -89,9 +89,9 @@ func (s *session) tapDecision() (cryptogram, *stop) {
 	switch c.decision() {
 	case emv.TC:
 	case emv.ARQC:
-		return c, because(reason.OnlineRequired, nil)
+		return c, s.whyNot(reason.OnlineRequired)
 	default:
-		return c, s.whyDeclined()
+		return c, s.whyNot(reason.DeclinedByCard)
 	}
 	s.balance = c.balance(s.amount.Currency())
 	if st := s.tapSigned(); st != nil {
@@ -105,12 +105,15 @@ func (s *session) object(tag tlv.Tag) ([]byte, bool) {
 	return v, ok
 }
 
-// whyDeclined asks the purse for the reason of an AAC, so that the holder hears
-// more than "declined".
-func (s *session) whyDeclined() *stop {
+// whyNot asks the purse why the card does not pay, so that the holder hears more
+// than "declined"; fallback is what the card itself has said.
+func (s *session) whyNot(fallback reason.Code) *stop {
 	st := s.purseRules()
-	if st == nil || st.code == reason.CardRemoved || st.code == reason.ProtocolError {
-		return because(reason.DeclinedByCard, nil)
+	switch {
+	case st == nil && s.qualifiers().Has(emv.TTQCVMRequired):
+		return because(reason.PINRequired, nil)
+	case st == nil, st.code == reason.CardRemoved, st.code == reason.ProtocolError:
+		return because(fallback, nil)
 	}
 	return st
 }

@@ -21,13 +21,14 @@ type Terminal struct {
 	rand  io.Reader
 
 	state     state
-	list      *list.List // state.list, verified once
-	counter   uint64     // trace numbers given out, without wrapping
-	unknown   bool       // an append failed: fold the journal again first
-	signedOn  bool       // the vault holds working keys that the host accepted
-	grownBy   int        // bytes appended since the journal was last rewritten
-	signalled trace      // the last sale whose outcome this process has returned
-	seen      time.Time  // the latest time seen: a clock put back revives no card and no list
+	list      *list.List    // state.list, verified once
+	counter   uint64        // trace numbers given out, without wrapping
+	unknown   bool          // an append failed: fold the journal again first
+	signedOn  bool          // the vault holds working keys that the host accepted
+	grownBy   int           // bytes appended since the journal was last rewritten
+	signalled trace         // the last sale whose outcome this process has returned
+	guarded   *purse.Record // a sale that nobody may have been told of; see shield
+	seen      time.Time     // the latest time seen: a clock put back revives no card and no list
 }
 
 // Open folds the journal into a terminal. A new journal is started for cfg.TID;
@@ -49,10 +50,10 @@ func Open(cfg Config, store Store, keys Keys, host Host, clk clock.Clock, rand i
 	return t, nil
 }
 
-// Close marks that everything approved so far was signalled. It is not needed
+// Close marks that the last sale was signalled. It is not needed
 // for safety: without it the next Open guards the last sale for a few minutes.
 func (t *Terminal) Close() error {
-	if t.unknown || t.state.unsaid == nil {
+	if r := t.state.unsaid; t.unknown || r == nil || traceOf(r) != t.signalled {
 		return nil
 	}
 	return t.record(said{})
@@ -76,8 +77,8 @@ func (t *Terminal) fold() error {
 	if id := t.state.identity; id != (opened{}) && id != (opened{t.cfg.TID, t.cfg.MID, t.cfg.Currency}) {
 		return fmt.Errorf("%s at %s: %w", id.TID, id.MID, ErrOtherTerminal)
 	}
-	if r := t.state.unsaid; r != nil && traceOf(r) == t.signalled {
-		t.state.unsaid = nil
+	if r := t.state.unsaid; r != nil && traceOf(r) != t.signalled {
+		t.guarded = r
 	}
 	t.counter, t.unknown, t.seen = t.state.reserved, false, t.state.latest()
 	return t.readList()
