@@ -128,3 +128,12 @@ func unreadable(path string, err error) (book.Report, error) {
 	}
 	return book.Report{Findings: []book.Finding{{Code: "store", Where: filepath.Base(path), What: err.Error()}}}, nil
 }
+
+// Journal streams the batches from sequence number from on.
+func (r *Reader) Journal(ctx context.Context, from uint64, fn func(book.Batch) error) error {
+	view, err := r.View(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(book.Batches(ctx, view, from, fn), view.Close())
+}
