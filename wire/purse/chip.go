@@ -7,15 +7,13 @@ import (
 	"jiaozi/wire/tlv"
 )
 
-// chipFields is the order in which the POS dialect lists its chip data; 9F21
-// and our C3 follow, because field 12 has no date and field 63 is taken.
+// chipFields follows the order in which the POS dialect lists its chip data,
+// save that the currency stands before the amounts, which are read with it;
+// 9F21 and our C3 follow, because field 12 has no date and field 63 is taken.
 var chipFields = []field{
-	acField, cidField, iadField, unField, atcField, tvrField, dateField, typeField, amountField, currencyField,
+	acField, cidField, iadField, unField, atcField, tvrField, dateField, typeField, currencyField, amountField,
 	aipField, countryField, otherField, capsField, ecAuthField, timeField, listField,
 }
-
-// readFirst must be read before others that build on them.
-var readFirst = []field{currencyField, dateField}
 
 // optional objects may be missing in a message from elsewhere. The cryptogram
 // is among them: a flagged record may have none, and Validate judges that.
@@ -33,10 +31,10 @@ const maxF55 = 255
 // F55 is the chip data of the upload: the proof and what it covers, and 8A
 // "Y1" as the dialect wants it. Objects that the record lacks are left out.
 func (r Record) F55() []byte {
-	out := make([]byte, 0, maxF55)
-	for _, f := range chipFields {
-		if r.carries(f.tag) {
-			out = tlv.Append(out, f.tag, f.write(&r))
+	out, scratch := make([]byte, 0, maxF55), make([]byte, 0, maxIAD)
+	for i := range chipFields {
+		if f := &chipFields[i]; r.carries(f.tag) {
+			out = tlv.Append(out, f.tag, f.write(scratch, &r))
 		}
 	}
 	return tlv.Append(out, emv.TagARC, []byte(approvedOffline))
@@ -70,16 +68,8 @@ func (r *Record) SetF55(b []byte) error {
 		return fmt.Errorf("the response code %v is not an offline approval: %w", emv.TagARC, ErrRecord)
 	}
 	next := r.withoutChip()
-	for _, f := range readFirst {
-		if err := next.take(f, list); err != nil {
-			return err
-		}
-	}
-	for _, f := range chipFields {
-		if f.tag == emv.TagCurrency || f.tag == emv.TagDate {
-			continue
-		}
-		if err := next.take(f, list); err != nil {
+	for i := range chipFields {
+		if err := next.take(&chipFields[i], list); err != nil {
 			return err
 		}
 	}
@@ -96,7 +86,7 @@ func (r *Record) withoutChip() Record {
 	}
 }
 
-func (r *Record) take(f field, list tlv.List) error {
+func (r *Record) take(f *field, list tlv.List) error {
 	v, ok := list.Find(f.tag)
 	if ok {
 		return f.set(r, v)

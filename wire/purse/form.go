@@ -3,8 +3,8 @@ package purse
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"jiaozi/value/bcd"
@@ -24,49 +24,50 @@ const (
 	TagListVersion tlv.Tag = 0xC3
 )
 
-// field is one object of a record: how it is written and how it is read. read
-// gets a value of exactly size bytes, or of any length if size is 0.
+// field is one object of a record: how its value is written behind dst and how
+// it is read. read gets a value of exactly size bytes, or of any length if size
+// is 0.
 type field struct {
 	tag   tlv.Tag
 	size  int
-	write func(*Record) []byte
+	write func(dst []byte, r *Record) []byte
 	read  func(*Record, []byte) error
 }
 
 // The objects of template E1, in their canonical order.
 var fields = []field{
 	{emv.TagPAN, 0, writePAN, readPAN},
-	{emv.TagPSN, 1, func(r *Record) []byte { return number(uint32(r.PSN), 1) }, readPSN},
+	{emv.TagPSN, 1, writePSN, readPSN},
 	currencyField, amountField, otherField, dateField, timeField,
-	{emv.TagTerminalID, 8, func(r *Record) []byte { return []byte(r.TID) }, readTID},
-	{emv.TagMerchantID, 15, func(r *Record) []byte { return []byte(r.MID) }, readMID},
-	{emv.TagTxnCounter, 4, func(r *Record) []byte { return number(r.STAN, 4) }, func(r *Record, v []byte) error { return readNumber(&r.STAN, v) }},
-	{TagBatch, 3, func(r *Record) []byte { return number(r.Batch, 3) }, func(r *Record, v []byte) error { return readNumber(&r.Batch, v) }},
-	{emv.TagPOSEntry, 1, func(r *Record) []byte { return []byte{byte(r.Entry)} }, func(r *Record, v []byte) error { r.Entry = Entry(v[0]); return nil }},
+	{emv.TagTerminalID, 8, func(dst []byte, r *Record) []byte { return append(dst, r.TID...) }, readTID},
+	{emv.TagMerchantID, 15, func(dst []byte, r *Record) []byte { return append(dst, r.MID...) }, readMID},
+	{emv.TagTxnCounter, 4, func(dst []byte, r *Record) []byte { return appendNumber(dst, r.STAN, 4) }, func(r *Record, v []byte) error { return readNumber(&r.STAN, v) }},
+	{TagBatch, 3, func(dst []byte, r *Record) []byte { return appendNumber(dst, r.Batch, 3) }, func(r *Record, v []byte) error { return readNumber(&r.Batch, v) }},
+	{emv.TagPOSEntry, 1, func(dst []byte, r *Record) []byte { return append(dst, byte(r.Entry)) }, func(r *Record, v []byte) error { r.Entry = Entry(v[0]); return nil }},
 	acField, cidField, atcField, iadField, unField, tvrField, aipField, typeField, countryField, capsField, ecAuthField, listField,
-	{TagFlag, 1, func(r *Record) []byte { return []byte{byte(r.Flag)} }, func(r *Record, v []byte) error { r.Flag = Flag(v[0]); return nil }},
+	{TagFlag, 1, func(dst []byte, r *Record) []byte { return append(dst, byte(r.Flag)) }, func(r *Record, v []byte) error { r.Flag = Flag(v[0]); return nil }},
 }
 
 // The objects that the chip field of a POS message carries as well. The amounts
 // are read with the currency, which therefore precedes them.
 var (
 	currencyField = field{emv.TagCurrency, 2, writeCurrency, readCurrency}
-	amountField   = field{emv.TagAmount, 6, func(r *Record) []byte { return n12(r.Amount) }, func(r *Record, v []byte) error { return readN12(r, &r.Amount, v) }}
-	otherField    = field{emv.TagAmountOther, 6, func(r *Record) []byte { return n12(r.Other) }, func(r *Record, v []byte) error { return readN12(r, &r.Other, v) }}
+	amountField   = field{emv.TagAmount, 6, func(dst []byte, r *Record) []byte { return appendN12(dst, r.Amount) }, func(r *Record, v []byte) error { return readN12(r, &r.Amount, v) }}
+	otherField    = field{emv.TagAmountOther, 6, func(dst []byte, r *Record) []byte { return appendN12(dst, r.Other) }, func(r *Record, v []byte) error { return readN12(r, &r.Other, v) }}
 	dateField     = field{emv.TagDate, 3, writeDate, readDate}
 	timeField     = field{emv.TagTime, 3, writeTime, readTime}
-	acField       = field{emv.TagAC, 8, func(r *Record) []byte { return r.AC[:] }, func(r *Record, v []byte) error { r.AC = [8]byte(v); return nil }}
-	cidField      = field{emv.TagCID, 1, func(r *Record) []byte { return []byte{byte(r.CID)} }, func(r *Record, v []byte) error { r.CID = emv.CID(v[0]); return nil }}
-	atcField      = field{emv.TagATC, 2, func(r *Record) []byte { return binary.BigEndian.AppendUint16(nil, r.ATC) }, func(r *Record, v []byte) error { r.ATC = binary.BigEndian.Uint16(v); return nil }}
-	iadField      = field{emv.TagIAD, 0, func(r *Record) []byte { return r.IAD }, readIAD}
-	unField       = field{emv.TagUN, 4, func(r *Record) []byte { return r.UN[:] }, func(r *Record, v []byte) error { r.UN = [4]byte(v); return nil }}
-	tvrField      = field{emv.TagTVR, 5, func(r *Record) []byte { return r.TVR[:] }, func(r *Record, v []byte) error { r.TVR = emv.TVR(v); return nil }}
-	aipField      = field{emv.TagAIP, 2, func(r *Record) []byte { return r.AIP[:] }, func(r *Record, v []byte) error { r.AIP = emv.AIP(v); return nil }}
-	typeField     = field{emv.TagTxnType, 1, func(r *Record) []byte { return []byte{r.TxnType} }, func(r *Record, v []byte) error { r.TxnType = v[0]; return nil }}
-	countryField  = field{emv.TagTerminalCountry, 2, func(r *Record) []byte { return number(uint32(r.Country), 2) }, readCountry}
-	capsField     = field{emv.TagTerminalCaps, 3, func(r *Record) []byte { return r.Caps[:] }, func(r *Record, v []byte) error { r.Caps = [3]byte(v); return nil }}
-	ecAuthField   = field{emv.TagECIssuerAuth, 6, func(r *Record) []byte { return r.ECAuth[:] }, func(r *Record, v []byte) error { r.ECAuth = [6]byte(v); return nil }}
-	listField     = field{TagListVersion, 4, func(r *Record) []byte { return binary.BigEndian.AppendUint32(nil, r.ListVersion) }, func(r *Record, v []byte) error { r.ListVersion = binary.BigEndian.Uint32(v); return nil }}
+	acField       = field{emv.TagAC, 8, func(dst []byte, r *Record) []byte { return append(dst, r.AC[:]...) }, func(r *Record, v []byte) error { r.AC = [8]byte(v); return nil }}
+	cidField      = field{emv.TagCID, 1, func(dst []byte, r *Record) []byte { return append(dst, byte(r.CID)) }, func(r *Record, v []byte) error { r.CID = emv.CID(v[0]); return nil }}
+	atcField      = field{emv.TagATC, 2, func(dst []byte, r *Record) []byte { return binary.BigEndian.AppendUint16(dst, r.ATC) }, func(r *Record, v []byte) error { r.ATC = binary.BigEndian.Uint16(v); return nil }}
+	iadField      = field{emv.TagIAD, 0, func(dst []byte, r *Record) []byte { return append(dst, r.IAD...) }, readIAD}
+	unField       = field{emv.TagUN, 4, func(dst []byte, r *Record) []byte { return append(dst, r.UN[:]...) }, func(r *Record, v []byte) error { r.UN = [4]byte(v); return nil }}
+	tvrField      = field{emv.TagTVR, 5, func(dst []byte, r *Record) []byte { return append(dst, r.TVR[:]...) }, func(r *Record, v []byte) error { r.TVR = emv.TVR(v); return nil }}
+	aipField      = field{emv.TagAIP, 2, func(dst []byte, r *Record) []byte { return append(dst, r.AIP[:]...) }, func(r *Record, v []byte) error { r.AIP = emv.AIP(v); return nil }}
+	typeField     = field{emv.TagTxnType, 1, func(dst []byte, r *Record) []byte { return append(dst, r.TxnType) }, func(r *Record, v []byte) error { r.TxnType = v[0]; return nil }}
+	countryField  = field{emv.TagTerminalCountry, 2, writeCountry, readCountry}
+	capsField     = field{emv.TagTerminalCaps, 3, func(dst []byte, r *Record) []byte { return append(dst, r.Caps[:]...) }, func(r *Record, v []byte) error { r.Caps = [3]byte(v); return nil }}
+	ecAuthField   = field{emv.TagECIssuerAuth, 6, func(dst []byte, r *Record) []byte { return append(dst, r.ECAuth[:]...) }, func(r *Record, v []byte) error { r.ECAuth = [6]byte(v); return nil }}
+	listField     = field{TagListVersion, 4, func(dst []byte, r *Record) []byte { return binary.BigEndian.AppendUint32(dst, r.ListVersion) }, func(r *Record, v []byte) error { r.ListVersion = binary.BigEndian.Uint32(v); return nil }}
 )
 
 // Append writes the canonical form. The record must be valid: the terminal made
@@ -74,9 +75,9 @@ var (
 func Append(dst []byte, r Record) []byte {
 	err := r.Validate()
 	must.Hold(err == nil, "%v", err)
-	body := make([]byte, 0, MaxBytes)
-	for _, f := range fields {
-		body = tlv.Append(body, f.tag, f.write(&r))
+	body, scratch := make([]byte, 0, MaxBytes), make([]byte, 0, maxIAD)
+	for i := range fields {
+		body = tlv.Append(body, fields[i].tag, fields[i].write(scratch, &r))
 	}
 	return tlv.Append(dst, TagRecord, body)
 }
@@ -110,7 +111,8 @@ func Decode(b []byte) (Record, error) {
 }
 
 func (r *Record) readAll(body []byte) error {
-	for _, f := range fields {
+	for i := range fields {
+		f := &fields[i]
 		it, rest, err := tlv.Next(body)
 		if err != nil {
 			return fmt.Errorf("payment record: %w", err)
@@ -130,7 +132,7 @@ func (r *Record) readAll(body []byte) error {
 }
 
 // set checks the length before the value is read.
-func (f field) set(r *Record, v []byte) error {
+func (f *field) set(r *Record, v []byte) error {
 	if f.size != 0 && len(v) != f.size {
 		return fmt.Errorf("%v has %d bytes, not %d: %w", f.tag, len(v), f.size, ErrRecord)
 	}
@@ -140,11 +142,11 @@ func (f field) set(r *Record, v []byte) error {
 	return nil
 }
 
-func writePAN(r *Record) []byte {
+func writePAN(dst []byte, r *Record) []byte {
 	digits := r.PAN.Reveal()
 	v, err := bcd.EncodeLeft(digits, (len(digits)+1)/2)
 	must.Hold(err == nil, "purse: a PAN is digits")
-	return v
+	return append(dst, v...)
 }
 
 func readPAN(r *Record, v []byte) error {
@@ -155,6 +157,8 @@ func readPAN(r *Record, v []byte) error {
 	r.PAN, err = ident.ParsePAN(digits)
 	return err
 }
+
+func writePSN(dst []byte, r *Record) []byte { return appendNumber(dst, uint32(r.PSN), 1) }
 
 func readPSN(r *Record, v []byte) error {
 	var n uint32
@@ -173,6 +177,8 @@ func readMID(r *Record, v []byte) (err error) {
 	return err
 }
 
+func writeCountry(dst []byte, r *Record) []byte { return appendNumber(dst, uint32(r.Country), 2) }
+
 func readCountry(r *Record, v []byte) error {
 	var n uint32
 	err := readNumber(&n, v)
@@ -188,9 +194,9 @@ func readIAD(r *Record, v []byte) error {
 	return nil
 }
 
-func writeCurrency(r *Record) []byte {
+func writeCurrency(dst []byte, r *Record) []byte {
 	code := r.Amount.Currency().BCD()
-	return code[:]
+	return append(dst, code[:]...)
 }
 
 // readCurrency gives both amounts their currency before they are read.
@@ -200,10 +206,10 @@ func readCurrency(r *Record, v []byte) error {
 	return err
 }
 
-func n12(a money.Amount) []byte {
+func appendN12(dst []byte, a money.Amount) []byte {
 	v, err := a.N12()
-	must.Hold(err == nil, "purse: an amount does not fit twelve digits")
-	return v[:]
+	must.Hold(err == nil, "purse: the amount does not fit twelve digits")
+	return append(dst, v[:]...)
 }
 
 func readN12(r *Record, to *money.Amount, v []byte) (err error) {
@@ -211,9 +217,9 @@ func readN12(r *Record, to *money.Amount, v []byte) (err error) {
 	return err
 }
 
-func writeDate(r *Record) []byte {
+func writeDate(dst []byte, r *Record) []byte {
 	v := clock.DateOf(r.When).YYMMDD()
-	return v[:]
+	return append(dst, v[:]...)
 }
 
 // readDate sets the day and midnight; readTime follows it.
@@ -226,9 +232,9 @@ func readDate(r *Record, v []byte) error {
 	return nil
 }
 
-func writeTime(r *Record) []byte {
+func writeTime(dst []byte, r *Record) []byte {
 	hour, minute, second := r.When.In(clock.Zone).Clock()
-	return number(uint32(hour*10000+minute*100+second), 3)
+	return appendNumber(dst, uint32(hour*10000+minute*100+second), 3)
 }
 
 func readTime(r *Record, v []byte) error {
@@ -238,25 +244,33 @@ func readTime(r *Record, v []byte) error {
 	}
 	hour, minute, second := n/10000, n/100%100, n%100
 	if hour > 23 || minute > 59 || second > 59 {
-		return fmt.Errorf("not a time of day")
+		return errors.New("not a time of day")
 	}
 	r.When = r.When.Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second)
 	return nil
 }
 
-// number writes n as BCD in size bytes; the limits of Validate make it fit.
-func number(n uint32, size int) []byte {
-	v, err := bcd.EncodeRight(strconv.FormatUint(uint64(n), 10), size)
-	must.Hold(err == nil, "purse: %d does not fit %d bytes", n, size)
-	return v
+// appendNumber writes n as BCD in size bytes; the limits of Validate make it
+// fit.
+func appendNumber(dst []byte, n uint32, size int) []byte {
+	end := len(dst) + size
+	dst = append(dst, make([]byte, size)...)
+	for i := end - 1; i >= end-size; i-- {
+		dst[i] = byte(n/10%10<<4 | n%10)
+		n /= 100
+	}
+	must.Hold(n == 0, "purse: a number does not fit %d bytes", size)
+	return dst
 }
 
 func readNumber(to *uint32, v []byte) error {
-	digits, err := bcd.Decode(v)
-	if err != nil {
-		return err
+	n := uint32(0)
+	for _, b := range v {
+		if !isBCD(b) {
+			return errors.New("a nibble above 9")
+		}
+		n = n*100 + uint32(b>>4)*10 + uint32(b&0xF)
 	}
-	n, err := strconv.ParseUint(digits, 10, 32)
-	*to = uint32(n)
-	return err
+	*to = n
+	return nil
 }

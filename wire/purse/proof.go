@@ -52,10 +52,10 @@ func inputCVN01(r Record, amount [6]byte, cvr emv.CVR) ([]byte, error) {
 	}
 	in := append(make([]byte, 0, 37), amount[:]...)
 	in = append(in, other[:]...)
-	in = append(in, number(uint32(r.Country), 2)...)
+	in = writeCountry(in, &r)
 	in = append(in, r.TVR[:]...)
-	in = append(in, writeCurrency(&r)...)
-	in = append(in, writeDate(&r)...)
+	in = writeCurrency(in, &r)
+	in = writeDate(in, &r)
 	in = append(in, r.TxnType)
 	in = append(in, r.UN[:]...)
 	in = append(in, r.AIP[:]...)
@@ -79,8 +79,9 @@ func (r Record) Proof() [32]byte {
 	if err != nil {
 		return sha256.Sum256(Append([]byte(recordDomain), r))
 	}
-	b := tlv.Append([]byte(proofDomain), emv.TagPAN, writePAN(&r))
-	b = tlv.Append(b, emv.TagPSN, number(uint32(r.PSN), 1))
+	b := append(make([]byte, 0, 160), proofDomain...)
+	b = tlv.Append(b, emv.TagPAN, writePAN(nil, &r))
+	b = tlv.Append(b, emv.TagPSN, writePSN(nil, &r))
 	b = tlv.Append(b, emv.TagAC, r.AC[:])
 	b = tlv.Append(b, emv.TagIAD, r.IAD)
 	return sha256.Sum256(tlv.Append(b, tagProofInput, input))

@@ -363,6 +363,24 @@ func FuzzSetF55(f *testing.F) {
 	})
 }
 
+func BenchmarkDecode(b *testing.B) {
+	record := purse.Append(nil, sample())
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := purse.Decode(record); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkProof(b *testing.B) {
+	r := sample()
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = r.Proof()
+	}
+}
+
 func ExampleRecord() {
 	r := sample()
 	stored := purse.Append(nil, r) // what the terminal makes durable

@@ -166,8 +166,9 @@ func among(tags []Tag, t Tag) bool {
 // Append writes one object to dst. A tag that could not be read back, or a
 // value over 65535 bytes, is a bug of the caller and stops the program.
 func Append(dst []byte, t Tag, v []byte) []byte {
-	must.Hold(t.Valid(), "tlv: %#x is not a tag", uint32(t))
-	must.Hold(len(v) < MaxBytes, "tlv: %v with %d bytes", t, len(v))
+	if !t.Valid() || len(v) >= MaxBytes { // a plain if: arguments of Hold would allocate
+		must.Hold(false, "tlv: %v with %d bytes cannot be written", t, len(v))
+	}
 	dst = t.Append(dst)
 	switch n := len(v); {
 	case n < 0x80:

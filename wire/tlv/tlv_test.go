@@ -142,6 +142,19 @@ func TestWhatIsAppendedReadsBack(t *testing.T) {
 	})
 }
 
+func TestWhatCouldNotBeReadBackIsNeverWritten(t *testing.T) {
+	for _, it := range []tlv.Item{{Tag: 0x9F}, {Tag: 0}, {Tag: 0x5A01}, {Tag: 0x5A, Value: make([]byte, tlv.MaxBytes)}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%v with %d bytes was written", it.Tag, len(it.Value))
+				}
+			}()
+			tlv.Append(nil, it.Tag, it.Value)
+		}()
+	}
+}
+
 func TestWalkShowsTheTreeAndStopsAtTheBound(t *testing.T) {
 	var lines []string
 	show := func(depth int, it tlv.Item) error {
