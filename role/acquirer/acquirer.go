@@ -80,6 +80,9 @@ type Config struct {
 	Clearing    ident.Inst
 	ClearingKey ed25519.PublicKey
 	ListKey     ed25519.PublicKey // of the issuer who publishes the blacklist
+	// MerchantBearsClones: the scheme's rule takes a cloned card's payment back from
+	// the merchant. It only decides what a statement says; clearing moves the money.
+	MerchantBearsClones bool
 }
 
 // The acquirer's spaces in the book.

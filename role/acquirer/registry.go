@@ -3,6 +3,7 @@ package acquirer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -111,6 +112,15 @@ func (a *Acquirer) terminal(ctx context.Context, tid ident.TID) (Terminal, recor
 		err = fmt.Errorf("terminal %s: %w", tid, ErrUnknown)
 	}
 	return t, r, err
+}
+
+// HasTerminal tells whether a terminal is registered.
+func (a *Acquirer) HasTerminal(ctx context.Context, tid ident.TID) (bool, error) {
+	_, err := a.Terminal(ctx, tid)
+	if errors.Is(err, ErrUnknown) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Terminals visits all terminals in order of their ids.

@@ -3,227 +3,107 @@ package acquirer
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"jiaozi/book"
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/lang"
 	"jiaozi/value/money"
-	"jiaozi/value/reason"
 	"jiaozi/wire/clearing"
 	"jiaozi/wire/emv"
-	"jiaozi/wire/purse"
 )
 
-const eventSettled = "acq/settled"
-
-// ErrOtherFile: two different settlements under one id. Ask clearing which holds.
-var ErrOtherFile = errors.New("acquirer: another settlement file with this id was taken before")
-
-// line is one settled payment, as the merchant is told. The card number is masked:
-// the full one stays with the capture.
-type line struct {
-	When        int64 // Unix seconds, at the terminal
-	TID         ident.TID
-	Batch, STAN uint32
-	Card        string
-	Kind        byte // 9C: payment or cash load
-	Currency    money.Currency
-	Gross, Fee  money.Minor
-	Verdict     clearing.Verdict
-	Reason      reason.Code
+// Statement is a merchant's settlement of one day. Net is what the day is worth to
+// the merchant: payments less fees and less the cash taken in for loads.
+type Statement struct {
+	Merchant        Merchant
+	Date            clock.Date
+	Gross, Fee, Net money.Amount
+	rows            []row
 }
 
-// Settled takes a settlement file over into the merchants' statements, once. The
-// money itself was posted by clearing.
-func (a *Acquirer) Settled(ctx context.Context, raw []byte, now time.Time) error {
-	f, err := clearing.Decode(raw, func(from ident.Inst, msg, sig []byte) error {
-		if from != a.cfg.Clearing || len(a.cfg.ClearingKey) != ed25519.PublicKeySize || !ed25519.Verify(a.cfg.ClearingKey, msg, sig) {
-			return fmt.Errorf("it does not come from clearing %s", a.cfg.Clearing)
-		}
-		return nil
-	})
+type row struct {
+	line
+	gross, fee, net money.Amount
+}
+
+// Statement gives a merchant's settlement of one day.
+func (a *Acquirer) Statement(ctx context.Context, mid ident.MID, date clock.Date) (*Statement, error) {
+	m, err := a.Merchant(ctx, mid)
 	if err != nil {
-		return fmt.Errorf("take settlement: %w", err)
-	}
-	if f.Header.Kind != clearing.Settlement || f.Header.To != a.cfg.Inst {
-		return fmt.Errorf("take settlement: it is a %s for %s", f.Header.Kind, f.Header.To)
-	}
-	hash := sha256.Sum256(raw)
-	prior, taken, err := a.door.GetOnce(ctx, spaceSettled, f.Header.ID[:])
-	if err != nil {
-		return fmt.Errorf("take settlement: %w", err)
-	}
-	if taken {
-		return same(prior, hash[:])
-	}
-	return a.takeSettlement(ctx, f, hash[:], clock.DateOf(now))
-}
-
-func same(prior, hash []byte) error {
-	if !bytes.Equal(prior, hash) {
-		return ErrOtherFile
-	}
-	return nil
-}
-
-// takeSettlement books the lines in commands of bounded size, then the file's id. A
-// crash in between is healed by the next delivery: equal lines are equal commands.
-func (a *Acquirer) takeSettlement(ctx context.Context, f *clearing.File, hash []byte, date clock.Date) error {
-	var puts []book.Put
-	flush := func() error {
-		if len(puts) == 0 {
-			return nil
-		}
-		done, err := a.book(ctx, eventSettled, date, book.Command{Put: puts})
-		if err == nil && !done {
-			err = ErrOtherFile
-		}
-		puts = nil
-		return err
-	}
-	for i := range f.Details {
-		put, err := statementLine(f.Header, &f.Details[i])
-		if err != nil {
-			return fmt.Errorf("take settlement: detail %d: %w", f.Details[i].Sequence, err)
-		}
-		if puts = append(puts, put); len(puts) == fileDetails {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := flush(); err != nil {
-		return err
-	}
-	res, err := a.apply(ctx, eventSettled, date, book.Command{
-		Once: []book.Once{{Space: spaceSettled, Key: f.Header.ID[:], Value: hash}}})
-	if err == nil && res.Code == book.Exists {
-		return same(res.Prior, hash)
-	}
-	return err
-}
-
-func linePrefix(mid ident.MID, date clock.Date) string { return fmt.Sprintf("%s/%s/", mid, date) }
-
-func statementLine(h clearing.Header, d *clearing.Detail) (book.Put, error) {
-	r, err := purse.Decode(d.Record)
-	if err != nil {
-		return book.Put{}, err
-	}
-	raw, err := json.Marshal(line{
-		When: r.When.Unix(), TID: r.TID, Batch: r.Batch, STAN: r.STAN, Card: r.PAN.Masked(), Kind: r.TxnType,
-		Currency: h.Currency, Gross: d.Gross.Minor(), Fee: d.Fees.Merchant.Minor(), Verdict: d.Verdict, Reason: d.Reason})
-	if err != nil {
-		return book.Put{}, err
-	}
-	key := fmt.Sprintf("%s%s/%06d", linePrefix(r.MID, h.Date), h.ID, d.Sequence)
-	return book.Put{Space: spaceLine, Key: []byte(key), Value: raw}, nil
-}
-
-// header of a statement, in both languages: one file serves every reader.
-var header = []string{"日期 date", "时间 time", "终端 terminal", "批次 batch", "凭证 trace", "卡号 card",
-	"类型 type", "币种 currency", "金额 amount", "手续费 fee", "净额 net", "结果 result", "说明 reason"}
-
-// Statement is a merchant's settlement of one day as CSV (UTF-8, RFC 4180): a
-// header in both languages, a row for each payment, a row of totals.
-func (a *Acquirer) Statement(ctx context.Context, mid ident.MID, date clock.Date) ([]byte, error) {
-	if _, err := a.Merchant(ctx, mid); err != nil {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
-	var out bytes.Buffer
-	w := csv.NewWriter(&out)
-	w.UseCRLF = true
-	if err := w.Write(header); err != nil {
-		return nil, fmt.Errorf("statement: %w", err)
-	}
-	totals := map[money.Currency]*sums{}
-	err := a.door.Scan(ctx, spaceLine, []byte(linePrefix(mid, date)), func(_, value []byte, _ uint64) error {
+	zero := money.Zero(a.cfg.Currency)
+	s := &Statement{Merchant: m, Date: date, Gross: zero, Fee: zero, Net: zero}
+	err = a.door.Scan(ctx, spaceLine, []byte(linePrefix(mid, date)), func(_, value []byte, _ uint64) error {
 		var l line
 		if err := json.Unmarshal(value, &l); err != nil {
 			return fmt.Errorf("a line is damaged, run audit: %w", err)
 		}
-		return l.write(w, totals)
+		return s.add(l, a.cfg.MerchantBearsClones)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("statement of %s: %w", mid, err)
 	}
-	if err := writeTotals(w, totals); err != nil {
-		return nil, fmt.Errorf("statement of %s: %w", mid, err)
-	}
-	w.Flush()
-	return out.Bytes(), w.Error()
+	return s, nil
 }
 
-// sums are the totals of a statement in one currency.
-type sums struct{ gross, fee, net money.Amount }
-
-// write adds one row. The net amount is what the merchant gets for it: nothing for
-// what was refused, and less than nothing for cash that it took in for a load.
-func (l line) write(w *csv.Writer, totals map[money.Currency]*sums) error {
-	gross, fee := money.New(l.Currency, l.Gross), money.New(l.Currency, l.Fee)
-	net, err := l.net(gross, fee)
-	if err != nil {
+func (s *Statement) add(l line, clawback bool) error {
+	r := row{line: l, gross: money.New(l.Currency, l.Gross), fee: money.New(l.Currency, l.Fee)}
+	var err error
+	if r.net, err = r.worth(clawback); err != nil {
 		return err
 	}
-	t := totals[l.Currency]
-	if t == nil {
-		t = &sums{gross: money.Zero(l.Currency), fee: money.Zero(l.Currency), net: money.Zero(l.Currency)}
-		totals[l.Currency] = t
-	}
-	if err := t.add(gross, fee, net); err != nil {
-		return err
-	}
-	at := time.Unix(l.When, 0).In(clock.Zone)
-	return w.Write([]string{at.Format("2006-01-02"), at.Format("15:04:05"), string(l.TID),
-		fmt.Sprintf("%06d", l.Batch), fmt.Sprintf("%06d", l.STAN), l.Card, both(l.kind()), l.Currency.Code(),
-		gross.String(), fee.String(), net.String(), both(verdicts[l.Verdict]), l.Reason.Text(lang.ZH) + " " + l.Reason.Text(lang.EN)})
-}
-
-func (t *sums) add(gross, fee, net money.Amount) error {
 	for _, x := range []struct {
 		to   *money.Amount
 		more money.Amount
-	}{{&t.gross, gross}, {&t.fee, fee}, {&t.net, net}} {
+	}{{&s.Gross, r.gross}, {&s.Fee, r.fee}, {&s.Net, r.net}} {
 		sum, err := x.to.Add(x.more)
 		if err != nil {
 			return err
 		}
 		*x.to = sum
 	}
+	s.rows = append(s.rows, r)
 	return nil
 }
 
 func (l line) cashLoad() bool { return l.Kind == emv.TxnLoadCash }
 
-func (l line) net(gross, fee money.Amount) (money.Amount, error) {
+// worth is what the merchant gets for one row: nothing for what was refused, and
+// less than nothing for cash taken in. A clone is settled like any other payment,
+// and taken back if the scheme lets the merchant bear it.
+func (r row) worth(clawback bool) (money.Amount, error) {
 	switch {
-	case l.cashLoad() && l.Verdict == clearing.Accepted:
-		return gross.Neg() // the till owes the cash
-	case l.cashLoad() && l.Verdict == clearing.Rejected:
-		return gross, nil // a load of an earlier day was undone
-	case l.Verdict == clearing.Accepted:
-		return gross.Sub(fee)
+	case r.cashLoad() && r.Verdict == clearing.Accepted:
+		return r.gross.Neg() // the till owes the cash
+	case r.cashLoad() && r.Verdict == clearing.Rejected:
+		return r.gross, nil // a load of an earlier day was undone
+	case r.Verdict == clearing.Clone && clawback:
+		return r.fee.Neg()
+	case r.Verdict == clearing.Accepted, r.Verdict == clearing.Clone:
+		return r.gross.Sub(r.fee)
 	}
-	return money.Zero(l.Currency), nil
+	return money.Zero(r.Currency), nil
 }
 
-func (l line) kind() lang.Text {
-	if l.cashLoad() {
-		return lang.Text{EN: "cash load", ZH: "现金圈存"}
-	}
-	return lang.Text{EN: "purchase", ZH: "消费"}
+// columns of a statement.
+var columns = []lang.Text{
+	{EN: "date", ZH: "日期"}, {EN: "time", ZH: "时间"}, {EN: "terminal", ZH: "终端号"}, {EN: "batch", ZH: "批次号"},
+	{EN: "trace", ZH: "凭证号"}, {EN: "card", ZH: "卡号"}, {EN: "type", ZH: "交易类型"}, {EN: "currency", ZH: "币种"},
+	{EN: "amount", ZH: "交易金额"}, {EN: "fee", ZH: "手续费"}, {EN: "net", ZH: "净额"}, {EN: "result", ZH: "结果"}, {EN: "reason", ZH: "说明"},
 }
 
-var verdicts = map[clearing.Verdict]lang.Text{
+var (
+	purchaseWord = lang.Text{EN: "purchase", ZH: "消费"}
+	cashLoadWord = lang.Text{EN: "cash load", ZH: "现金圈存"}
+	totalWord    = lang.Text{EN: "total", ZH: "合计"}
+)
+
+var verdictWords = map[clearing.Verdict]lang.Text{
 	clearing.Accepted:  {EN: "paid", ZH: "已入账"},
 	clearing.Duplicate: {EN: "duplicate", ZH: "重复"},
 	clearing.Clone:     {EN: "cloned card", ZH: "疑似伪卡"},
@@ -231,22 +111,35 @@ var verdicts = map[clearing.Verdict]lang.Text{
 	clearing.Pending:   {EN: "undecided", ZH: "待定"},
 }
 
-func both(t lang.Text) string { return t.ZH + " " + t.EN }
+// CSV writes the statement for people and spreadsheets (UTF-8, RFC 4180): a header,
+// a row for each payment, a row of totals.
+func (s *Statement) CSV(l lang.Lang) ([]byte, error) {
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	w.UseCRLF = true
+	records := [][]string{make([]string, len(columns))}
+	for i, c := range columns {
+		records[0][i] = c.In(l)
+	}
+	for _, r := range s.rows {
+		records = append(records, r.cells(l))
+	}
+	total := make([]string, len(columns))
+	total[0], total[7] = totalWord.In(l), s.Net.Currency().Code()
+	total[8], total[9], total[10] = s.Gross.String(), s.Fee.String(), s.Net.String()
+	if err := w.WriteAll(append(records, total)); err != nil {
+		return nil, fmt.Errorf("statement of %s: %w", s.Merchant.MID, err)
+	}
+	return out.Bytes(), nil
+}
 
-func writeTotals(w *csv.Writer, totals map[money.Currency]*sums) error {
-	currencies := make([]money.Currency, 0, len(totals))
-	for c := range totals {
-		currencies = append(currencies, c)
+func (r row) cells(l lang.Lang) []string {
+	at := time.Unix(r.When, 0).In(clock.Zone)
+	kind := purchaseWord
+	if r.cashLoad() {
+		kind = cashLoadWord
 	}
-	slices.Sort(currencies)
-	for _, c := range currencies {
-		t := totals[c]
-		row := make([]string, len(header))
-		row[0], row[7] = "合计 total", c.Code()
-		row[8], row[9], row[10] = t.gross.String(), t.fee.String(), t.net.String()
-		if err := w.Write(row); err != nil {
-			return err
-		}
-	}
-	return nil
+	return []string{at.Format("2006-01-02"), at.Format("15:04:05"), string(r.TID), fmt.Sprintf("%06d", r.Batch),
+		fmt.Sprintf("%06d", r.STAN), r.Card, kind.In(l), r.Currency.Code(), r.gross.String(), r.fee.String(),
+		r.net.String(), verdictWords[r.Verdict].In(l), r.Reason.Text(l)}
 }
