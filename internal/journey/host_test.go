@@ -30,8 +30,8 @@ type host struct {
 	loads   map[string]*hostLoad
 	records map[string]purse.Record // by batch and trace
 	settled map[uint32]money.Amount
-	stored  map[string][]byte // answers, so that a repeat is answered alike
-	unequal bool              // say that the totals differ
+	stored  map[string]*iso8583.Message // answers, so that a repeat is answered alike
+	unequal bool                        // say that the totals differ
 
 	exchanges int
 	fault     lineFault
@@ -64,7 +64,7 @@ func newHost(p vault.Profile, clk clock.Clock) *host {
 	return &host{
 		keys: vault.New(vault.Options{Test: true, Rand: &counting{seed: 4}}), profile: p, clock: clk, batch: 7,
 		list: blacklist(1), account: yuan(1000_00), loads: map[string]*hostLoad{}, records: map[string]purse.Record{},
-		settled: map[uint32]money.Amount{}, stored: map[string][]byte{},
+		settled: map[uint32]money.Amount{}, stored: map[string]*iso8583.Message{},
 	}
 }
 
@@ -123,10 +123,12 @@ func (h *host) serve(request []byte) []byte {
 	}
 	id := fmt.Sprintf("%v/%06d/%s", m.MTI, f60.Batch, m.Text(11))
 	if kept, ok := h.stored[id]; ok && m.MTI != 0x0800 {
-		return kept
+		return h.pack(f.TPDU.Reply(), kept) // under the keys of now
 	}
 	out := h.route(f, &m, f60)
-	h.stored[id] = out
+	h.stored[id] = &iso8583.Message{}
+	check(iso8583.POS.Decode(must(iso8583.DecodeFrame(out)).Body, h.stored[id]))
+	h.stored[id].Unset(64)
 	return out
 }
 

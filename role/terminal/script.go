@@ -193,6 +193,10 @@ func (v *service) commit(at stage) *stop {
 // scriptEnds: something went wrong on the way. Without a script out it is undone;
 // with one it is in flight, unless the card has refused it for certain.
 func (v *service) scriptEnds(ctx context.Context, st *stop) Outcome {
+	// What an append that failed has left behind decides, so read it first.
+	if err := v.t.sound(); err != nil {
+		return v.conclude(ctx, Unknown, because(reason.LoadLost, errors.Join(st.err, err)))
+	}
 	for _, x := range v.t.state.outbox {
 		if x.Trace == v.trace && x.Stage == stageReverse {
 			return v.undo(ctx, iso8583.CodeError, st)
