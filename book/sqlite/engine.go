@@ -96,7 +96,7 @@ func (e *Engine) open(path string) error {
 	if e.sick != nil {
 		return e.sick
 	}
-	e.store, err = newStore(path, uri(path, ""))
+	e.store, err = newStore(path, uri(path, ""), writerViews)
 	return err
 }
 

@@ -18,7 +18,9 @@ func fault(err error) error {
 		// The last frame of a commit is its mark; without room for it there is
 		// no commit, now or after a crash.
 		return fmt.Errorf("%w: %w", book.ErrFull, err)
-	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB, sqlite.ResultError:
+		// Our statements never change: one that SQLite does not understand
+		// means that the schema did.
 		return fmt.Errorf("%w: %w", book.ErrDamaged, err)
 	case sqlite.ResultIOErr, sqlite.ResultProtocol, sqlite.ResultNoMem:
 		// The frames may be on the disk though SQLite says otherwise.

@@ -45,7 +45,7 @@ func OpenReader(path string) (*Reader, error) {
 		_, err := os.Stat(path + "-shm")
 		r.madeSHM = errors.Is(err, os.ErrNotExist)
 	}
-	if r.store, err = newStore(path, uri(path, query)); err != nil {
+	if r.store, err = newStore(path, uri(path, query), auditViews); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", filepath.Base(path), err), r.unlock())
 	}
 	return r, nil

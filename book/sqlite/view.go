@@ -17,13 +17,16 @@ type store struct {
 	pool *sqlitex.Pool
 }
 
-// readers bounds the views that are open at one time.
-const readers = 8
+// The views that may be open at one time: beside a writer, and for an audit.
+const (
+	writerViews = 8
+	auditViews  = 2
+)
 
-func newStore(path, uri string) (*store, error) {
+func newStore(path, uri string, views int) (*store, error) {
 	pool, err := sqlitex.NewPool(uri, sqlitex.PoolOptions{
 		Flags:       sqlite.OpenReadOnly | sqlite.OpenURI,
-		PoolSize:    readers,
+		PoolSize:    views,
 		PrepareConn: prepareReader,
 	})
 	if err != nil {
