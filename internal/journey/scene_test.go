@@ -95,8 +95,12 @@ func order(n int) perso.Order {
 
 func issue(o perso.Order) card.RAM {
 	keys := perso.Keys{Vault: issuerVault(), Cards: cardKeys, CA: "ca", Issuer: "rsa"}
+	return format(must(perso.Build(keys, o)))
+}
+
+func format(p card.Profile) card.RAM {
 	var m card.RAM
-	check(card.Format(&m, must(perso.Build(keys, o))))
+	check(card.Format(&m, p))
 	return m
 }
 

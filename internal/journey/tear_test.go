@@ -110,7 +110,7 @@ func (p *play) verdict() {
 }
 
 // count says how many commands and entries an undisturbed presentation has.
-func count(t *testing.T, p *play) (commands, entries int) {
+func count(t testing.TB, p *play) (commands, entries int) {
 	t.Helper()
 	p.arm(diskSound, 0)
 	tracer := mem.Trace(p.card.offer(p.entry), func(mem.Exchange) { commands++ })

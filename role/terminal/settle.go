@@ -164,9 +164,9 @@ func (t *Terminal) reconcile(ctx context.Context, c closing) (Settlement, error)
 	if err != nil {
 		return Settlement{}, fmt.Errorf("settle batch %06d: %w", c.Batch, err)
 	}
+	out.Equal = said.Home.Reply == iso8583.TotalsEqual
 	switch said.Home.Reply {
 	case iso8583.TotalsEqual:
-		out.Equal = true
 	case iso8583.TotalsUnequal:
 		if err := t.uploadDetails(ctx, c); err != nil {
 			return Settlement{}, fmt.Errorf("batch upload %06d: %w", c.Batch, err)
