@@ -134,6 +134,10 @@ func (t *pinTask) next(_ context.Context, c *Card) (*step, error) {
 		return t.decline(iso8583.CodeUnknownCard, nil, nil)
 	}
 	t.o.source = c.Account
+	// A forged or replayed request must not cost the cardholder a try.
+	if code := t.o.authentic(c); code != "" {
+		return t.decline(code, nil, nil)
+	}
 	switch {
 	case c.Status != Active:
 		return t.decline(iso8583.CodeRestricted, nil, nil)
@@ -154,6 +158,9 @@ func (t *pinTask) next(_ context.Context, c *Card) (*step, error) {
 		return t.pass(c, after), nil
 	}
 	after.PINTries--
+	if c.PAN == t.o.record.PAN {
+		after.Online = t.o.record.ATC // each guess needs the card again
+	}
 	if after.PINTries == 0 {
 		return t.decline(iso8583.CodePINTries, after, nil)
 	}
@@ -232,7 +239,7 @@ func (o *online) authentic(c *Card) string {
 	switch {
 	case !o.genuine:
 		return codeCard
-	case o.record.ATC <= c.Online:
+	case c.PAN == o.record.PAN && o.record.ATC <= c.Online:
 		return iso8583.CodeDoNotHonour
 	}
 	return ""
@@ -247,7 +254,7 @@ func (i *Issuer) allowed(q *request, c *Card) string {
 	case c.Status != Active:
 		return iso8583.CodeRestricted
 	case c.Load != nil || c.Close != nil:
-		return iso8583.CodeDoNotHonour // one at a time, and the last one is undecided
+		return iso8583.CodeDoNotHonour // one at a time: the last one could not be settled by this proof
 	case c.Expiry < q.date:
 		return iso8583.CodeExpired
 	}
