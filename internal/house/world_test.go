@@ -137,7 +137,7 @@ func printer(call *ast.CallExpr) string {
 }
 
 // floatUsers are the rooms where a fraction is a measurement and never money.
-var floatUsers = []string{"cmd", "node", "internal"}
+var floatUsers = []string{"cmd", "node", "sim/bench", "internal"}
 
 // TestMoneyNeverFloats: no float type and no float literal on any floor that sees an amount.
 func TestMoneyNeverFloats(t *testing.T) {
