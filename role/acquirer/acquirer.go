@@ -94,7 +94,7 @@ const (
 	spaceProof    = "acq/proof"    // once: the proof of a captured payment
 	spaceBatch    = "acq/batch"    // TID, batch: a settled batch
 	spaceList     = "acq/list"     // chunk index: a part of the blacklist
-	spaceFile     = "acq/file"     // date, issuer, sequence: a presentment
+	spaceFile     = "acq/file"     // date, sequence: a presentment
 	spaceSettled  = "acq/settled"  // once: settlement files taken over
 	spaceLine     = "acq/line"     // MID, date, file, sequence: a line of a statement
 	topicAdvice   = "acq/advice"   // messages that the issuer must get

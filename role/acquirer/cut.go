@@ -47,16 +47,16 @@ func (a *Acquirer) Cut(ctx context.Context, date clock.Date) ([][]byte, error) {
 // Files gives the presentments of a date.
 func (a *Acquirer) Files(ctx context.Context, date clock.Date) ([][]byte, error) {
 	var files [][]byte
-	err := a.door.Scan(ctx, spaceFile, []byte(date.String()+"/"), func(_, value []byte, _ uint64) error {
+	err := a.door.Scan(ctx, spaceFile, []byte(filePrefix(date)), func(_, value []byte, _ uint64) error {
 		files = append(files, slices.Clone(value))
 		return nil
 	})
 	return files, err
 }
 
-func filePrefix(date clock.Date, issuer ident.Inst) string {
-	return fmt.Sprintf("%s/%s/", date, issuer)
-}
+// filePrefix begins the keys of a date's files. They are numbered through, because
+// clearing takes a sender's files of a date in order, whoever they are for.
+func filePrefix(date clock.Date) string { return date.String() + "/" }
 
 // cutFile makes the next file of an issuer. The file and the end of its captures'
 // waiting are one commit.
@@ -66,15 +66,15 @@ func (a *Acquirer) cutFile(ctx context.Context, date clock.Date, issuer ident.In
 		return true, false, err
 	}
 	sequence := uint32(1)
-	err = a.door.Scan(ctx, spaceFile, []byte(filePrefix(date, issuer)), func(_, _ []byte, _ uint64) error {
+	err = a.door.Scan(ctx, spaceFile, []byte(filePrefix(date)), func(_, _ []byte, _ uint64) error {
 		sequence++
 		return nil
 	})
 	if err != nil {
 		return false, false, err
 	}
-	header := clearing.Header{Kind: clearing.Presentment, From: a.cfg.Inst, To: issuer, Date: date, Sequence: sequence}
-	file, taken, err := a.fileOf(header, pending)
+	header := clearing.Header{Kind: clearing.Presentment, From: a.cfg.Inst, To: a.cfg.Clearing, Date: date, Sequence: sequence}
+	file, taken, err := a.fileOf(header, issuer, pending)
 	if err != nil {
 		return false, false, err
 	}
@@ -84,7 +84,7 @@ func (a *Acquirer) cutFile(ctx context.Context, date clock.Date, issuer ident.In
 	if err != nil {
 		return false, false, err
 	}
-	key := fmt.Sprintf("%s%06d", filePrefix(date, issuer), sequence)
+	key := fmt.Sprintf("%s%06d", filePrefix(date), sequence)
 	done, err = a.book(ctx, eventCut, date, book.Command{
 		Put: []book.Put{{Space: spaceFile, Key: []byte(key), Value: raw}}, Done: taken})
 	return done, true, err
@@ -92,7 +92,7 @@ func (a *Acquirer) cutFile(ctx context.Context, date clock.Date, issuer ident.In
 
 // fileOf puts the payments in the currency of the first one into a file; those in
 // others are for the next.
-func (a *Acquirer) fileOf(h clearing.Header, pending []book.Pending) (*clearing.File, []uint64, error) {
+func (a *Acquirer) fileOf(h clearing.Header, issuer ident.Inst, pending []book.Pending) (*clearing.File, []uint64, error) {
 	f := &clearing.File{Header: h}
 	var taken []uint64
 	for _, p := range pending {
@@ -107,7 +107,7 @@ func (a *Acquirer) fileOf(h clearing.Header, pending []book.Pending) (*clearing.
 			continue
 		}
 		f.Details = append(f.Details, clearing.Detail{
-			Sequence: uint32(len(f.Details) + 1), Acquirer: a.cfg.Inst, Issuer: h.To, Record: p.Body, Gross: r.Amount})
+			Sequence: uint32(len(f.Details) + 1), Acquirer: a.cfg.Inst, Issuer: issuer, Record: p.Body, Gross: r.Amount})
 		taken = append(taken, p.Number)
 	}
 	return f, taken, nil

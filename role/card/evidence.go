@@ -26,6 +26,7 @@ type Evidence struct {
 	PINTries          uint8
 	Blocked           bool
 	Log               []LogEntry  // newest first
+	LogComplete       bool        // the log has dropped nothing yet
 	Loads             []LoadEntry // newest first
 }
 
@@ -40,6 +41,7 @@ func (c *Card) Evidence() Evidence {
 		SingleLimit: s.singleLimit, ResetThreshold: s.threshold,
 		HasPIN: s.hasPIN(), PINTries: s.pinTries, Blocked: s.blocked,
 	}
+	e.LogComplete = len(s.payments) < logSize
 	for _, b := range s.payments {
 		entry, err := parsePayment(b)
 		must.Hold(err == nil, "card: an unreadable entry in the card's own log")

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"errors"
+	"net"
+
+	"jiaozi/book"
+	"jiaozi/node"
+	"jiaozi/node/durable"
+)
+
+// classify gives an error the exit code that the contract of the commands asks
+// for: damage is 5, what cannot be reached is 4, the rest is 2.
+func classify(err error) error {
+	var dial *net.OpError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, book.ErrDamaged), errors.Is(err, durable.ErrCorrupt), errors.Is(err, node.ErrIntegrity):
+		return failWith(exitIntegrity, err)
+	case errors.Is(err, node.ErrUnreachable), errors.As(err, &dial):
+		return failWith(exitUnreachable, err)
+	}
+	return failWith(exitUsage, err)
+}

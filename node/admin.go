@@ -1,0 +1,128 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"jiaozi/node/durable"
+)
+
+// maxOrder bounds an administrative request and its answer.
+const maxOrder = 1 << 20
+
+// Order is an administrative request: it runs on the open node, in this process
+// when no server runs, in the server when one does.
+type Order interface {
+	// Verb is the order's name in the socket's path.
+	Verb() string
+	// Run carries the order out and gives what the caller will see as JSON.
+	Run(ctx context.Context, n *Node) (any, error)
+}
+
+// Admin carries out an order on the directory of o and decodes the answer.
+func Admin(ctx context.Context, o Options, order Order, answer any) error {
+	n, err := Open(ctx, o)
+	if errors.Is(err, durable.ErrLocked) {
+		return sendOrder(ctx, o.Dir, order, answer)
+	}
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	got, err := order.Run(ctx, n)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(got)
+	if err != nil {
+		return fmt.Errorf("order %s: %w", order.Verb(), err)
+	}
+	return json.Unmarshal(raw, answer)
+}
+
+// socketPath is the server's local socket. Its path may have about a hundred
+// bytes, so that a deep data directory gets a short one in the temporary folder.
+func socketPath(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find socket: %w", err)
+	}
+	if path := filepath.Join(abs, "admin.sock"); len(path) < 100 {
+		return path, nil
+	}
+	sum := sha256.Sum256([]byte(abs))
+	return filepath.Join(os.TempDir(), "jiaozi-"+hex.EncodeToString(sum[:8])+".sock"), nil
+}
+
+func sendOrder(ctx context.Context, dir string, order Order, answer any) error {
+	path, err := socketPath(dir)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(order)
+	if err != nil {
+		return fmt.Errorf("order %s: %w", order.Verb(), err)
+	}
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://node/admin/"+order.Verb(), bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("order %s: %w", order.Verb(), err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("%w: another process holds the data directory, but its socket does not answer: %w", ErrUnreachable, err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxOrder))
+	if err != nil {
+		return fmt.Errorf("order %s: %w", order.Verb(), err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(string(bytes.TrimSpace(raw)))
+	}
+	return json.Unmarshal(raw, answer)
+}
+
+// adminHandler takes the orders of Admin from the socket.
+func (n *Node) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	serveOrder[AddTerminal](mux, n)
+	serveOrder[CloseDay](mux, n)
+	serveOrder[CardOrder](mux, n)
+	serveOrder[BlockCard](mux, n)
+	return mux
+}
+
+func serveOrder[T Order](mux *http.ServeMux, n *Node) {
+	var zero T
+	mux.HandleFunc("POST /admin/"+zero.Verb(), func(w http.ResponseWriter, r *http.Request) {
+		var order T
+		dec := json.NewDecoder(io.LimitReader(r.Body, maxOrder))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&order); err != nil {
+			http.Error(w, "order "+zero.Verb()+": "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		got, err := order.Run(r.Context(), n)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusConflict)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		// The order is done; a caller that hung up meanwhile is its own loss.
+		_ = json.NewEncoder(w).Encode(got)
+	})
+}

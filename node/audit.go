@@ -1,0 +1,292 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"jiaozi/book"
+	"jiaozi/book/sqlite"
+	"jiaozi/crypt/vault"
+	"jiaozi/node/cardfile"
+	"jiaozi/node/durable"
+	"jiaozi/role/acquirer"
+	"jiaozi/role/auditor"
+	"jiaozi/role/card"
+	"jiaozi/role/issuer"
+	"jiaozi/role/terminal"
+	"jiaozi/value/clock"
+	"jiaozi/value/ident"
+	"jiaozi/value/lang"
+	"jiaozi/wire/purse"
+
+	"filippo.io/age"
+)
+
+// auditTries bounds how often an audit beside a running server looks again: a
+// payment that falls between two of its looks is no fault.
+const auditTries = 3
+
+// codeFile is the finding that a file of evidence cannot be read.
+const codeFile auditor.Code = "file"
+
+// AuditDir audits a data directory without changing it. It may run beside the
+// server. An error means that it could not look; what is wrong is in the report.
+func AuditDir(ctx context.Context, o Options) (auditor.Report, error) {
+	scheme, err := LoadScheme(o.Dir)
+	if err != nil {
+		return auditor.Report{}, err
+	}
+	key, err := OpenKey(o.keyPath())
+	if err != nil {
+		return auditor.Report{}, err
+	}
+	v, err := openSafe(filepath.Join(o.Dir, "vault.age"), key, scheme.Test)
+	if err != nil {
+		return auditor.Report{}, err
+	}
+	return auditDir(ctx, o.Dir, scheme, key, v.Vault, o.clock())
+}
+
+// Audit audits the open scheme.
+func (n *Node) Audit(ctx context.Context) (auditor.Report, error) {
+	return auditDir(ctx, n.dir, n.scheme, n.key, n.vault.Vault, n.options.clock())
+}
+
+func auditDir(ctx context.Context, dir string, s *Scheme, key *age.X25519Identity, v *vault.Vault, clk clock.Clock) (auditor.Report, error) {
+	var report auditor.Report
+	for range auditTries {
+		l := &look{dir: dir, scheme: s, key: key, vault: v, clock: clk}
+		var err error
+		if report, err = l.audit(ctx); err != nil || report.Conserved {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// look gathers the evidence of one audit.
+type look struct {
+	dir      string
+	scheme   *Scheme
+	key      *age.X25519Identity
+	vault    *vault.Vault
+	clock    clock.Clock
+	evidence auditor.Evidence
+	broken   []auditor.Finding
+}
+
+func (l *look) audit(ctx context.Context) (auditor.Report, error) {
+	path := bookPath(l.dir)
+	verified, err := sqlite.Verify(ctx, path)
+	if err != nil {
+		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
+	}
+	l.evidence = auditor.Evidence{Currency: l.scheme.currency(), Book: verified}
+	// A book that does not hold together is finding enough: its records are not
+	// evidence about anything else.
+	if len(verified.Findings) > 0 || verified.Books == nil {
+		return auditor.Audit(ctx, l.evidence)
+	}
+	reader, err := sqlite.OpenReader(path)
+	if err != nil {
+		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
+	}
+	defer reader.Close()
+	l.evidence.Journal = reader
+	if err := l.gather(ctx, readDoor{reader}); err != nil {
+		return auditor.Report{}, err
+	}
+	report, err := auditor.Audit(ctx, l.evidence)
+	report.Findings = append(l.broken, report.Findings...)
+	report.Conserved = len(report.Findings) == 0
+	return report, err
+}
+
+func (l *look) gather(ctx context.Context, door readDoor) error {
+	if err := l.cards(ctx, door); err != nil {
+		return fmt.Errorf("audit the cards: %w", err)
+	}
+	if err := l.terminals(); err != nil {
+		return fmt.Errorf("audit the terminals: %w", err)
+	}
+	if err := l.captures(ctx, door); err != nil {
+		return fmt.Errorf("audit the captures: %w", err)
+	}
+	return nil
+}
+
+// cards reads every registered card whose file is at hand. A file that is not
+// there is a card in somebody's pocket; one that cannot be read is a finding.
+func (l *look) cards(ctx context.Context, door readDoor) error {
+	register, err := issuer.New(issuer.Config{Inst: l.scheme.Issuer, Currency: l.scheme.currency(), Country: l.scheme.Country,
+		Keys: issuer.Keys{Ref: keyPseudonym}}, door, l.vault, nil)
+	if err != nil {
+		return err
+	}
+	return register.Cards(ctx, func(ref ident.CardRef, c issuer.Card) error {
+		path := c.Label
+		if path == "" {
+			return nil
+		}
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(l.dir, path)
+		}
+		e, err := readCard(path, l.key)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			l.damaged("card "+c.Label, err)
+		default:
+			l.evidence.Cards = append(l.evidence.Cards, witness(ref, e))
+		}
+		return nil
+	})
+}
+
+func readCard(path string, key *age.X25519Identity) (card.Evidence, error) {
+	image, err := cardfile.Read(path, key)
+	if err != nil {
+		return card.Evidence{}, err
+	}
+	c, err := card.Open(image, nil)
+	if err != nil {
+		return card.Evidence{}, err
+	}
+	return c.Evidence(), nil
+}
+
+// witness is what a card's file says, in the auditor's words.
+func witness(ref ident.CardRef, e card.Evidence) auditor.Card {
+	out := auditor.Card{Ref: ref, ATC: e.ATC, Balance: e.Balance, LogComplete: e.LogComplete}
+	for _, entry := range e.Log {
+		out.Log = append(out.Log, auditor.Debit{ATC: entry.ATC, Amount: entry.Amount})
+	}
+	return out
+}
+
+// terminals reads the journals of the points of sale in this directory.
+func (l *look) terminals() error {
+	tids, err := ListTerminals(l.dir)
+	if err != nil {
+		return err
+	}
+	for _, tid := range tids {
+		if err := l.terminal(tid); err != nil {
+			l.damaged("terminal "+string(tid), err)
+		}
+	}
+	return nil
+}
+
+func (l *look) terminal(tid ident.TID) error {
+	spec, err := LoadTerminal(l.dir, tid)
+	if err != nil {
+		return err
+	}
+	journal := filepath.Join(terminalDir(l.dir, tid), "journal")
+	if info, err := os.Stat(journal); err != nil || info.Size() == 0 {
+		return nil // registered, never opened
+	}
+	cfg, err := tillConfig(l.dir, l.scheme, spec, lang.EN)
+	if err != nil {
+		return err
+	}
+	t, err := terminal.Open(cfg, readStore(journal), nil, nil, l.clock, nil)
+	if err != nil {
+		return err
+	}
+	for _, r := range t.Uncleared() {
+		if err := l.payment("terminal "+string(tid), r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// captures reads what the acquirer holds. What the book has accepted already
+// does no harm in the evidence.
+func (l *look) captures(ctx context.Context, door readDoor) error {
+	a, err := acquirer.New(acquirer.Config{Inst: l.scheme.Acquirer, Clearing: l.scheme.Network, Currency: l.scheme.currency()}, door, nil, nil)
+	if err != nil {
+		return err
+	}
+	return a.Uncleared(ctx, func(r purse.Record) error { return l.payment("acquirer "+string(l.scheme.Acquirer), r) })
+}
+
+func (l *look) payment(where string, r purse.Record) error {
+	ref, err := l.vault.CardRef(keyPseudonym, r.PAN, r.PSN)
+	if err != nil {
+		return err
+	}
+	l.evidence.Payments = append(l.evidence.Payments, auditor.Payment{Ref: ref, Where: where, Record: r})
+	return nil
+}
+
+func (l *look) damaged(where string, err error) {
+	l.broken = append(l.broken, auditor.Finding{Code: codeFile, Where: where, Text: lang.Text{
+		EN: "a file of evidence cannot be read: " + err.Error(), ZH: "证据文件无法读取：" + err.Error(),
+	}})
+}
+
+// readStore is a terminal's journal as evidence.
+type readStore string
+
+var errEvidence = errors.New("evidence is not written to")
+
+func (s readStore) Append([]byte) error    { return errEvidence }
+func (s readStore) Rewrite([][]byte) error { return errEvidence }
+func (s readStore) Replay(fn func(entry []byte) error) error {
+	return durable.ReadJournal(string(s), fn)
+}
+
+// readDoor shows a role the book as evidence.
+type readDoor struct{ from *sqlite.Reader }
+
+func (d readDoor) Apply(context.Context, []book.Command) ([]book.Result, error) {
+	return nil, errEvidence
+}
+
+func (d readDoor) see(ctx context.Context, fn func(book.View) error) error {
+	view, err := d.from.View(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(view), view.Close())
+}
+
+func (d readDoor) Get(ctx context.Context, space string, key []byte) (value []byte, version uint64, err error) {
+	err = d.see(ctx, func(v book.View) error {
+		r, ok, err := v.Record(ctx, book.Key{Space: space, Key: string(key)})
+		if ok {
+			value, version = r.Value, r.Version
+		}
+		return err
+	})
+	return value, version, err
+}
+
+func (d readDoor) GetOnce(ctx context.Context, space string, key []byte) (value []byte, taken bool, err error) {
+	err = d.see(ctx, func(v book.View) error {
+		value, taken, err = v.Once(ctx, book.Key{Space: space, Key: string(key)})
+		return err
+	})
+	return value, taken, err
+}
+
+func (d readDoor) Scan(ctx context.Context, space string, prefix []byte, fn func(key, value []byte, version uint64) error) error {
+	return d.see(ctx, func(v book.View) error {
+		return v.Records(ctx, space, prefix, func(key []byte, r book.Record) error { return fn(key, r.Value, r.Version) })
+	})
+}
+
+func (d readDoor) Outbox(ctx context.Context, topic string, after uint64, max int) (list []book.Pending, err error) {
+	err = d.see(ctx, func(v book.View) error {
+		list, err = v.Outbox(ctx, topic, after, max)
+		return err
+	})
+	return list, err
+}

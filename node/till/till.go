@@ -1,0 +1,74 @@
+// Package till is the counter of a point of sale: one line typed, one result
+// shown. It works over ssh, in a pipe and for a screen reader.
+//
+// It promises that a line that is wrong changes nothing and says how it is
+// written, and that every payment ends in a line that begins with approved,
+// declined, recovered or unknown, followed by the receipt. It decides nothing:
+// the terminal does. Start with Desk.Run; commands.go lists what can be typed.
+package till
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"jiaozi/node"
+	"jiaozi/value/lang"
+)
+
+// Desk connects a person, or a script, with a terminal.
+type Desk struct {
+	Till    *node.Till
+	Options node.Options
+	Lang    lang.Lang
+	In      io.Reader
+	Out     io.Writer
+	// Secret reads a PIN without showing it; nil reads the next line of In.
+	Secret func() (string, error)
+
+	lines *bufio.Scanner
+}
+
+// maxLine bounds what is typed.
+const maxLine = 4096
+
+// Run reads and carries out lines until the input or ctx ends, or "quit".
+func (d *Desk) Run(ctx context.Context) error {
+	d.lines = bufio.NewScanner(d.In)
+	d.lines.Buffer(make([]byte, 0, maxLine), maxLine)
+	d.say(lang.Text{EN: "Type help for the commands.", ZH: "输入 help 查看命令。"}.In(d.Lang))
+	for ctx.Err() == nil && d.lines.Scan() {
+		words := strings.Fields(d.lines.Text())
+		if len(words) == 0 {
+			continue
+		}
+		if words[0] == "quit" {
+			return nil
+		}
+		if err := d.do(ctx, words); err != nil {
+			d.say("error: " + err.Error())
+		}
+	}
+	if err := d.lines.Err(); err != nil {
+		return fmt.Errorf("read a line: %w", err)
+	}
+	return ctx.Err()
+}
+
+func (d *Desk) do(ctx context.Context, words []string) error {
+	for _, c := range commands {
+		if c.name != words[0] {
+			continue
+		}
+		if got := len(words) - 1; got < c.least || got > c.most {
+			return fmt.Errorf("write it so: %s", c.usage)
+		}
+		return c.run(ctx, d, words[1:])
+	}
+	return fmt.Errorf("%q is not a command; type help", words[0])
+}
+
+// say shows a line. A reader that went away ends the loop by the next read.
+func (d *Desk) say(text string) { _, _ = fmt.Fprintln(d.Out, text) }
