@@ -8,7 +8,8 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// fault says in the book's words what a SQLite error means for a commit.
+// fault says in the book's words what an error of SQLite means for a commit. It
+// is for SQLite's errors only: any other looks to ErrCode like a general one.
 func fault(err error) error {
 	if err == nil {
 		return nil

@@ -126,7 +126,7 @@ func TestAuditFindsAFlippedByteInAnyRow(t *testing.T) {
 		t.Fatalf("%d entries", report.Entries)
 	}
 	before := dump(t, path)
-	visit := func(at int) bool { return at%61 == 0 }
+	visit := func(at int) bool { return at%127 == 0 }
 	if soak {
 		visit = func(int) bool { return true }
 	}
@@ -156,7 +156,7 @@ func TestAuditFindsEveryByteOfAJournalRow(t *testing.T) {
 	visit := func(at int) bool {
 		for _, s := range spans {
 			if at >= s[0] && at < s[1] {
-				return soak || at%3 == 0 || at < s[0]+16
+				return soak || at%11 == 0 || at < s[0]+16
 			}
 		}
 		return false

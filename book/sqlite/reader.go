@@ -86,7 +86,7 @@ func (s *store) Inspect(ctx context.Context) ([]book.Finding, error) {
 	}
 	conn, err := s.pool.Take(ctx)
 	if err != nil {
-		return findings, fault(err)
+		return findings, err
 	}
 	defer s.pool.Put(conn)
 	err = each(conn, "PRAGMA integrity_check(10)", nil, func(r *row) error {

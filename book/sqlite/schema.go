@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"jiaozi/book"
@@ -56,14 +57,14 @@ CREATE INDEX outbox_topic ON outbox (part, topic, number);
 // prepareWriter sets the connection up and makes or checks the schema.
 func prepareWriter(conn *sqlite.Conn) error {
 	conn.SetBusyTimeout(0) // nobody else writes, and a checkpoint must not wait
-	for _, pragma := range []string{
+	for _, setting := range []string{
 		"PRAGMA journal_mode=WAL",
 		"PRAGMA synchronous=FULL",
 		"PRAGMA wal_autocheckpoint=0",
 		"PRAGMA cache_size=-65536",
 		"PRAGMA temp_store=MEMORY",
 	} {
-		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+		if err := sqlitex.ExecuteTransient(conn, setting, nil); err != nil {
 			return fault(err)
 		}
 	}
@@ -78,12 +79,12 @@ func prepareWriter(conn *sqlite.Conn) error {
 // prepareReader is for every connection that only reads.
 func prepareReader(conn *sqlite.Conn) error {
 	conn.SetBusyTimeout(10 * time.Second) // a writer may be recovering the log
-	for _, pragma := range []string{
+	for _, setting := range []string{
 		"PRAGMA query_only=ON",
 		"PRAGMA cell_size_check=ON", // refuse a page whose cells overlap
 		"PRAGMA temp_store=MEMORY",
 	} {
-		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+		if err := sqlitex.ExecuteTransient(conn, setting, nil); err != nil {
 			return fault(err)
 		}
 	}
@@ -96,26 +97,41 @@ func prepareReader(conn *sqlite.Conn) error {
 
 // isMade reports whether the store has our tables, and refuses any other.
 func isMade(conn *sqlite.Conn) (bool, error) {
-	var id, version, tables int64
-	for query, to := range map[string]*int64{
-		"PRAGMA application_id":              &id,
-		"PRAGMA user_version":                &version,
-		"SELECT count(*) FROM sqlite_schema": &tables,
-	} {
-		err := sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{
-			ResultFunc: func(stmt *sqlite.Stmt) error { *to = stmt.ColumnInt64(0); return nil },
-		})
-		if err != nil {
-			return false, fault(err)
-		}
+	id, err := pragma(conn, "application_id")
+	if err != nil {
+		return false, err
+	}
+	version, err := pragma(conn, "user_version")
+	if err != nil {
+		return false, err
+	}
+	made, err := statements(conn)
+	if err != nil {
+		return false, err
 	}
 	switch {
-	case id == 0 && version == 0 && tables == 0:
+	case id == 0 && version == 0 && len(made) == 0:
 		return false, nil
 	case id != applicationID:
 		return false, fmt.Errorf("not a book of this program (application id %#x): use another file", id)
 	case version != schemaVersion:
 		return false, fmt.Errorf("a book of version %d, and this program knows version %d: use the program that made it", version, schemaVersion)
+	case strings.Join(made, ";\n") != strings.TrimSuffix(strings.TrimSpace(schema), ";"):
+		return false, fmt.Errorf("%w (its tables are not as they were made)", book.ErrDamaged)
 	}
 	return true, nil
+}
+
+func pragma(conn *sqlite.Conn, name string) (value int64, err error) {
+	err = each(conn, "PRAGMA "+name, nil, func(r *row) error { value = r.int(0); return r.err })
+	return value, err
+}
+
+// statements reads the schema back; SQLite keeps it as it was written.
+func statements(conn *sqlite.Conn) (list []string, err error) {
+	err = each(conn, "SELECT sql FROM sqlite_schema ORDER BY rowid", nil, func(r *row) error {
+		list = append(list, r.text(0))
+		return r.err
+	})
+	return list, err
 }

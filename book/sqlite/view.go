@@ -47,7 +47,7 @@ func (s *store) Close() error { return s.pool.Close() }
 func (s *store) View(ctx context.Context) (book.View, error) {
 	conn, err := s.pool.Take(ctx)
 	if err != nil {
-		return nil, fault(err)
+		return nil, err // the context's, or of preparing the connection
 	}
 	v := &view{conn: conn, pool: s.pool}
 	if err := v.begin(); err != nil {
