@@ -103,7 +103,7 @@ func (s *scheme) old(r purse.Record) purse.Record { r.ATC--; return r }
 // off the list, by reversal or by the card's own proof.
 func TestClosureThatDidNotHappen(t *testing.T) {
 	for _, by := range []string{"reversal", "proof"} {
-		s := newScheme(t)
+		s := quickScheme(t)
 		c := s.card(10000)
 		r, m := s.loadRequest(c, "290000", 0)
 		s.code(s.serve(s.seal(m)), "00")

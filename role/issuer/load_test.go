@@ -102,7 +102,7 @@ func TestLoadsThatAreDeclined(t *testing.T) {
 		}, iso8583.CodeRestricted},
 	} {
 		t.Run(tc.why, func(t *testing.T) {
-			s := newScheme(t)
+			s := quickScheme(t)
 			c := s.card(1000)
 			_, m := s.loadRequest(c, "600000", 5000)
 			tc.bend(s, c, m)
@@ -275,7 +275,7 @@ func TestReversalAfterTheScript(t *testing.T) {
 		2: {Account: 45000, Float: 6000},
 		0: {Account: 45000, Float: 1000, InFlight: 5000},
 	} {
-		s := newScheme(t)
+		s := quickScheme(t)
 		c := s.card(1000)
 		r, m := s.loadRequest(c, "600000", 5000)
 		s.code(s.serve(s.seal(m)), "00")
@@ -323,7 +323,7 @@ func TestNextPaymentSettlesTheLoad(t *testing.T) {
 		true:  {Account: 45000, Float: 5700, Clearing: 300},
 		false: {Account: 50000, Float: 700, Clearing: 300},
 	} {
-		s := newScheme(t)
+		s := quickScheme(t)
 		c := s.leftInFlight(reached)
 		if got := verdicts(s.present(s.tap(c, 300))); got != "accepted/approved" {
 			t.Errorf("reached %t: %s", reached, got)
@@ -355,7 +355,7 @@ func TestUndecidableLoadWaits(t *testing.T) {
 		true:  {Account: 45000, Float: 400, Clearing: 5600},
 		false: {Account: 50000, Float: 0, Clearing: 1000},
 	} {
-		s := newScheme(t)
+		s := quickScheme(t)
 		c := s.leftInFlight(reached)
 		missing := s.tap(c, map[bool]money.Minor{true: 5100, false: 500}[reached])
 		next := s.tap(c, 500)
@@ -373,7 +373,7 @@ func TestScriptCountDecides(t *testing.T) {
 		true:  {Account: 45000, Float: 5500, Clearing: 500},
 		false: {Account: 50000, Float: 500, Clearing: 500},
 	} {
-		s := newScheme(t)
+		s := quickScheme(t)
 		c := s.leftInFlight(reached)
 		s.tap(c, map[bool]money.Minor{true: 5000, false: 400}[reached]) // never uploaded
 		s.present(s.insert(c, 500))
@@ -388,7 +388,7 @@ func TestNextLoadSettlesTheLast(t *testing.T) {
 		true:  {Account: 42000, Float: 9000},
 		false: {Account: 47000, Float: 4000},
 	} {
-		s := newScheme(t)
+		s := quickScheme(t)
 		c := s.leftInFlight(reached)
 		r, m := s.loadRequest(c, "600000", 3000)
 		c.take(s.code(s.serve(s.seal(m)), "00"), c.arqc)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"jiaozi/book"
+	"jiaozi/book/booktest"
 	"jiaozi/book/chart"
 	"jiaozi/book/sqlite"
 	"jiaozi/crypt/emvkey"
@@ -106,10 +107,19 @@ func fill(seed byte) []byte {
 	return b
 }
 
+// newScheme is a scheme on the store of production.
 func newScheme(t testing.TB) *scheme {
 	t.Helper()
 	engine, err := sqlite.Open(filepath.Join(t.TempDir(), "book"))
 	check(t, err)
+	return newSchemeOn(t, engine)
+}
+
+// quickScheme has no disk: for tests that need dozens of schemes.
+func quickScheme(t testing.TB) *scheme { return newSchemeOn(t, &booktest.Memory{}) }
+
+func newSchemeOn(t testing.TB, engine book.Engine) *scheme {
+	t.Helper()
 	ledger, err := book.Open(t.Context(), engine)
 	check(t, err)
 	t.Cleanup(func() { check(t, ledger.Close()) })

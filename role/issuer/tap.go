@@ -81,7 +81,6 @@ const (
 	stageSpend
 	stageClone
 	stageFlag
-	stageNoted // a flagged payment is on the card's record: questions remain
 	stageDone
 )
 
@@ -92,8 +91,7 @@ func (t *tapTask) refused(r book.Result) error {
 	switch t.stage {
 	case stageClone:
 		t.end(rulingClone, r.Prior)
-	case stageFlag:
-		t.end(rulingFlagged, r.Prior)
+	case stageFlag: // another caller reported it: look again
 	default:
 		t.prior = r.Prior
 	}
@@ -246,16 +244,19 @@ func (t *tapTask) clone(ctx context.Context, c *Card) (*step, error) {
 // flag notes a payment that was not completed at the till; a proved balance
 // decides it, perhaps one that is known already.
 func (t *tapTask) flag(ctx context.Context, c *Card) (*step, error) {
-	reported := slices.ContainsFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC })
-	if t.stage == stageNoted || t.stage == stageFlag && reported {
-		t.stage = stageNoted
+	first, taken, err := t.issuer.door.GetOnce(ctx, t.issuer.space(spaceFlag), tapKey(t.ref, t.record.ATC))
+	if err != nil {
+		return nil, fmt.Errorf("issuer %s: look up payment: %w", t.issuer.cfg.Inst, err)
+	}
+	if taken && bytes.Equal(first, t.origin[:]) {
+		t.rule = rulingFlagged // noted, a moment ago or before a crash: questions may remain
 		s, err := t.issuer.settle(ctx, c, c)
 		if s == nil && err == nil {
 			t.stage = stageDone
 		}
 		return s, err
 	}
-	if t.prior != nil {
+	if taken || t.prior != nil {
 		t.stage, t.rule = stageDone, rulingDuplicate
 		return nil, nil
 	}

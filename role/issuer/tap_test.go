@@ -76,7 +76,7 @@ func TestDuplicateWithinAFile(t *testing.T) {
 func TestCloneInBothOrders(t *testing.T) {
 	for _, together := range []bool{true, false} {
 		for _, order := range [][]int{{0, 1}, {1, 0}} {
-			s := newScheme(t)
+			s := quickScheme(t)
 			c := s.card(10000)
 			twin := c.copy()
 			taps := []purse.Record{s.tap(c, 1000), s.tap(twin, 1000)}
@@ -123,7 +123,7 @@ func TestPaymentsThatAreRejected(t *testing.T) {
 		{"a decline", func(_ *scheme, c *simCard, r *purse.Record) { c.sign(r, emv.CVN17, emv.AAC, emv.AAC, c.balance) }, "rejected/declined_by_card"},
 	} {
 		t.Run(tc.why, func(t *testing.T) {
-			s := newScheme(t)
+			s := quickScheme(t)
 			c := s.card(10000)
 			r := s.tap(c, 1000)
 			tc.bend(s, c, &r)
@@ -196,7 +196,7 @@ func TestFlaggedPaymentIsDecidedByTheCard(t *testing.T) {
 		false: {Account: 50000, Float: 9700, Clearing: 300},
 	} {
 		for _, late := range []bool{false, true} {
-			s := newScheme(t)
+			s := quickScheme(t)
 			c := s.card(10000)
 			torn := s.flagged(c, 2000, committed)
 			next := s.tap(c, 300)
@@ -229,7 +229,7 @@ func TestFlaggedPaymentWithoutACryptogram(t *testing.T) {
 		true:  {Account: 52000, Float: 7500, Clearing: 500},
 		false: {Account: 50000, Float: 9500, Clearing: 500},
 	} {
-		s := newScheme(t)
+		s := quickScheme(t)
 		c := s.card(10000)
 		first := s.tap(c, 200)
 		lost := s.flagged(c, 2000, committed)
