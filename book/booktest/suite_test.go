@@ -13,3 +13,11 @@ func TestMemoryConforms(t *testing.T) {
 		return func() (book.Engine, error) { return m, nil }
 	})
 }
+
+// So it does under faults.
+func TestMemoryBearsFaults(t *testing.T) {
+	RunFaults(t, func(*testing.T) Store {
+		m := &Memory{}
+		return func() (book.Engine, error) { return m, nil }
+	})
+}
