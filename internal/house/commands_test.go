@@ -2,10 +2,13 @@ package house
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -52,14 +55,46 @@ func shownCommands(t *testing.T, tr *tree) []shown {
 	return found
 }
 
-// binary builds the command once, as the documents' bin/jiaozi of a scratch directory.
-func binary(t *testing.T, tr *tree) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "bin", "jiaozi"), "./cmd/jiaozi")
+// built is the program, made once for all tests of this package.
+var built = sync.OnceValues(func() (string, error) {
+	tr, err := theTree()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(scratch, "jiaozi")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./cmd/jiaozi")
 	build.Dir = tr.root
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build cmd/jiaozi: %v\n%s", err, out)
+		return "", fmt.Errorf("build cmd/jiaozi: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "house"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
+// strangersDirectory is empty but for bin/jiaozi.
+func strangersDirectory(t *testing.T) string {
+	t.Helper()
+	program, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(program, filepath.Join(dir, "bin", "jiaozi")); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -68,7 +103,7 @@ func binary(t *testing.T, tr *tree) (dir string) {
 // make line a target of the Makefile.
 func TestShownCommandsExist(t *testing.T) {
 	tr := loaded(t)
-	dir, makefile := binary(t, tr), tr.read(t, "Makefile")
+	dir, makefile := strangersDirectory(t), tr.read(t, "Makefile")
 	help := make(map[string]string)
 	for _, cmd := range shownCommands(t, tr) {
 		words := strings.Fields(cmd.line)
@@ -137,6 +172,9 @@ func helpOf(t *testing.T, dir string, sub []string, help map[string]string) stri
 	return help[key]
 }
 
+// disappointing lines have no place in a first minute.
+var disappointing = regexp.MustCompile(`(?m)^(error|declined|unknown)\b.*$`)
+
 // TestQuickStartRuns: a block under a run mark succeeds in an empty directory, as a stranger would type it; its lines may
 // start servers and wait for them, and whatever still runs at the end is stopped.
 func TestQuickStartRuns(t *testing.T) {
@@ -146,7 +184,7 @@ func TestQuickStartRuns(t *testing.T) {
 	tr := loaded(t)
 	for _, b := range shellBlocks(t, tr) {
 		if b.run {
-			t.Run(b.doc, func(t *testing.T) { runBlock(t, b, binary(t, tr)) })
+			t.Run(b.doc, func(t *testing.T) { runBlock(t, b, strangersDirectory(t)) })
 		}
 	}
 }
@@ -161,8 +199,8 @@ func runBlock(t *testing.T, b block, dir string) {
 	sh.Cancel = func() error { return syscall.Kill(-sh.Process.Pid, syscall.SIGKILL) }
 	sh.WaitDelay = time.Second
 	out, err := sh.CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s\n%s", err, b.script, out)
+	if bad := disappointing.Find(out); err != nil || bad != nil {
+		t.Errorf("%v %s\n%s\n%s", err, bad, b.script, out)
 	}
 	if err := syscall.Kill(-sh.Process.Pid, syscall.SIGKILL); err == nil {
 		t.Error("the block leaves a server running")

@@ -18,6 +18,7 @@ const order = `
 // Rooms outside the order, and why.
 var outside = map[string]string{
 	"internal/house":   "imports nothing of the module: it reads the source as text",
+	"internal/crash":   "knows the module only as the built command, which it kills",
 	"internal/journey": "plays whole journeys across every floor, in tests only",
 }
 
