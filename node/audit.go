@@ -141,7 +141,7 @@ func (l *look) cards(ctx context.Context, door readDoor) error {
 		case err != nil:
 			l.damaged("card "+c.Label, err)
 		default:
-			l.evidence.Cards = append(l.evidence.Cards, witness(ref, e))
+			l.evidence.Cards = append(l.evidence.Cards, witness(ref, c, e))
 		}
 		return nil
 	})
@@ -159,9 +159,13 @@ func readCard(path string, key *age.X25519Identity) (card.Evidence, error) {
 	return c.Evidence(), nil
 }
 
-// witness is what a card's file says, in the auditor's words.
-func witness(ref ident.CardRef, e card.Evidence) auditor.Card {
+// witness is what a card's file says, in the auditor's words. Of the issuer's
+// record it takes only that a closure is under way.
+func witness(ref ident.CardRef, c issuer.Card, e card.Evidence) auditor.Card {
 	out := auditor.Card{Ref: ref, ATC: e.ATC, Balance: e.Balance, LogComplete: e.LogComplete}
+	if c.Close != nil {
+		out.Closing = c.Close.Before
+	}
 	for _, entry := range e.Log {
 		out.Log = append(out.Log, auditor.Debit{ATC: entry.ATC, Amount: entry.Amount})
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"jiaozi/node/durable"
 	"jiaozi/role/clearing"
@@ -60,10 +62,18 @@ func (r *DayReport) UnmarshalJSON(b []byte) error {
 	if r.Date, err = clock.ParseDate(d.Date); err != nil {
 		return err
 	}
-	for text, into := range map[json.Number]*money.Amount{d.Gross: &r.Gross, d.Net: &r.Net} {
-		if *into, err = money.Parse(c, text.String()); err != nil {
+	if r.Gross, err = money.Parse(c, d.Gross.String()); err != nil {
+		return err
+	}
+	if r.Net, err = money.Parse(c, d.Net.String()); err != nil {
+		return err
+	}
+	for _, inst := range slices.Sorted(maps.Keys(d.Positions)) {
+		net, err := money.Parse(c, d.Positions[inst].String())
+		if err != nil {
 			return err
 		}
+		r.Positions = append(r.Positions, clearing.Position{Inst: ident.Inst(inst), Net: net})
 	}
 	return nil
 }

@@ -7,10 +7,12 @@ import (
 	"jiaozi/book"
 	"jiaozi/node"
 	"jiaozi/node/durable"
+	"jiaozi/node/till"
 )
 
 // classify gives an error the exit code that the contract of the commands asks
-// for: damage is 5, what cannot be reached is 4, the rest is 2.
+// for: damage is 5, what cannot be reached is 4, a
+// decline 3, the rest is 2.
 func classify(err error) error {
 	var dial *net.OpError
 	switch {
@@ -18,6 +20,8 @@ func classify(err error) error {
 		return nil
 	case errors.Is(err, book.ErrDamaged), errors.Is(err, durable.ErrCorrupt), errors.Is(err, node.ErrIntegrity):
 		return failWith(exitIntegrity, err)
+	case errors.Is(err, till.ErrDeclined):
+		return failWith(exitDeclined, err)
 	case errors.Is(err, node.ErrUnreachable), errors.As(err, &dial):
 		return failWith(exitUnreachable, err)
 	}

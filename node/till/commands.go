@@ -88,8 +88,12 @@ func load(ctx context.Context, d *Desk, args []string) error {
 	if err != nil {
 		return err
 	}
+	order := terminal.LoadOrder{Amount: amount, Kind: kind}
+	if kind == terminal.Account {
+		order.PIN = d.askPIN // the bank wants to know who takes money from the account
+	}
 	return d.withCard(args[0], purse.Contact, func(c *node.OpenCard) error {
-		d.report(d.Till.Load(ctx, c, terminal.LoadOrder{Amount: amount, Kind: kind, PIN: d.askPIN}))
+		d.report(d.Till.Load(ctx, c, order))
 		return nil
 	})
 }
@@ -163,5 +167,8 @@ func (d *Desk) report(o terminal.Outcome) {
 	d.say(fmt.Sprintf("%s %s: %s", o.Result, o.Reason, o.Reason.Text(d.Lang)))
 	if o.Receipt != "" {
 		d.say(o.Receipt)
+	}
+	if o.Result != terminal.Approved && o.Result != terminal.Recovered {
+		d.note(fmt.Errorf("%w: %s", ErrDeclined, o.Reason))
 	}
 }

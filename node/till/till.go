@@ -2,14 +2,16 @@
 // shown. It works over ssh, in a pipe and for a screen reader.
 //
 // It promises that a line that is wrong changes nothing and says how it is
-// written, and that every payment ends in a line that begins with approved,
-// declined, recovered or unknown, followed by the receipt. It decides nothing:
-// the terminal does. Start with Desk.Run; commands.go lists what can be typed.
+// written, that every payment ends in a line that begins with approved, declined,
+// recovered or unknown, followed by the receipt, and that a script learns from
+// Run's error what went wrong on the way. It decides nothing: the terminal does.
+// Start with Desk.Run; commands.go lists what can be typed.
 package till
 
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -29,12 +31,17 @@ type Desk struct {
 	Secret func() (string, error)
 
 	lines *bufio.Scanner
+	wrong error // the first thing that went wrong
 }
+
+// ErrDeclined: a payment or a load ended other than approved or recovered.
+var ErrDeclined = errors.New("declined")
 
 // maxLine bounds what is typed.
 const maxLine = 4096
 
-// Run reads and carries out lines until the input or ctx ends, or "quit".
+// Run reads and carries out lines until the input or ctx ends, or "quit". Its
+// error is the first that a line met; the lines after it were carried out.
 func (d *Desk) Run(ctx context.Context) error {
 	d.lines = bufio.NewScanner(d.In)
 	d.lines.Buffer(make([]byte, 0, maxLine), maxLine)
@@ -45,16 +52,23 @@ func (d *Desk) Run(ctx context.Context) error {
 			continue
 		}
 		if words[0] == "quit" {
-			return nil
+			return d.wrong
 		}
 		if err := d.do(ctx, words); err != nil {
 			d.say("error: " + err.Error())
+			d.note(err)
 		}
 	}
 	if err := d.lines.Err(); err != nil {
-		return fmt.Errorf("read a line: %w", err)
+		d.note(fmt.Errorf("read a line: %w", err))
 	}
-	return ctx.Err()
+	return d.wrong
+}
+
+func (d *Desk) note(err error) {
+	if d.wrong == nil {
+		d.wrong = err
+	}
 }
 
 func (d *Desk) do(ctx context.Context, words []string) error {

@@ -6,6 +6,7 @@
 //	from outside:    balance on the card
 //	               + payments that the card made and the issuer has not booked
 //	               + loads on their way that are not on the card
+//	               + the balance of a closure on its way that has left the card
 //
 // for every card whose file is at hand, and in total. A payment counts as made
 // if the card's own log or counter says so, whatever a terminal claims. A card
@@ -52,6 +53,9 @@ type Card struct {
 	Log     []Debit // the latest debits
 	// LogComplete says that the log dropped nothing: it is not full yet.
 	LogComplete bool
+	// Closing is the balance of a card whose closure the issuer answered and
+	// whose empty purse it has not seen proved: it may be on the card or not.
+	Closing money.Amount
 }
 
 // Debit is one line of a card's log.
@@ -92,7 +96,7 @@ type Total struct {
 	InFlight  money.Amount // loads not known to be on a card
 	OnCards   money.Amount // by the card files
 	Uncleared money.Amount // paid by cards, not in the book
-	OnTheWay  money.Amount // loads that are not on their card
+	OnTheWay  money.Amount // loads that are not on their card, and closures that left theirs
 	Unseen    money.Amount // float and loads of cards without a file
 	Suspense  money.Amount // paid for spends that no float covers
 }

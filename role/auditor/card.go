@@ -72,6 +72,7 @@ type ending struct {
 	notes      []Finding
 	explained  bool
 	onTheWay   bool // the difference is the load in flight
+	closing    bool // the difference is the balance of the closure in flight
 }
 
 // settleCard puts the outcome for the file that counts into the report.
@@ -84,6 +85,10 @@ func (a *audit) settleCard(c *Card, e ending) {
 	if e.onTheWay {
 		a.add(&total.OnTheWay, e.owed.inFlight)
 		a.note(CodeOnTheWay, where, "%s", e.owed.inFlight)
+	}
+	if e.closing {
+		a.add(&total.OnTheWay, c.Closing)
+		a.note(CodeClosing, where, "%s", c.Closing)
 	}
 	if e.owed == nil {
 		if !e.explained {
@@ -122,6 +127,7 @@ func (a *audit) equation(ctx context.Context, c *Card) (ending, error) {
 			unsure = append(unsure, p)
 		}
 	}
+	a.elsewhere(c, &sum, &e)
 	e.difference = sum.value
 	if sum.overflow {
 		return e, nil
@@ -129,8 +135,26 @@ func (a *audit) equation(ctx context.Context, c *Card) (ending, error) {
 	return e, a.explain(ctx, c, unsure, &e)
 }
 
-// explain accounts for a difference: a load that is on its way, payments that
-// the log is too short to tell of, or a clone.
+// elsewhere counts the debits of the card's own log that neither the book nor
+// anybody's evidence knows: a point of sale that is not at hand still has them.
+func (a *audit) elsewhere(c *Card, sum *checked, e *ending) {
+	for _, d := range c.Log {
+		_, taken := a.evidence.Book.Books.Once(SpaceTap, tapKey(c.Ref, d.ATC))
+		known := slices.ContainsFunc(a.payments[c.Ref], func(p Payment) bool {
+			return p.Record.ATC == d.ATC && p.Record.Amount == d.Amount
+		})
+		if taken || known || d.Amount.Currency() != c.Balance.Currency() {
+			continue
+		}
+		sum.sub(d.Amount.Minor())
+		e.uncleared += d.Amount.Minor()
+		where := "card " + c.Ref.String()
+		e.notes = append(e.notes, Finding{CodeElsewhere, where, text(CodeElsewhere, "%s, ATC %d", d.Amount, d.ATC)})
+	}
+}
+
+// explain accounts for a difference: a load or a closure that is on its way,
+// payments that the log is too short to tell of, or a clone.
 func (a *audit) explain(ctx context.Context, c *Card, unsure []Payment, e *ending) error {
 	if len(unsure) > 0 {
 		used := subset(unsure, e.difference)
@@ -155,6 +179,10 @@ func (a *audit) explain(ctx context.Context, c *Card, unsure []Payment, e *endin
 	}
 	if e.owed != nil && e.difference == e.owed.inFlight.Minor() {
 		e.explained, e.onTheWay = true, true
+		return nil
+	}
+	if !c.Closing.IsZero() && c.Balance.IsZero() && e.difference == c.Closing.Minor() {
+		e.explained, e.closing = true, true
 		return nil
 	}
 	return a.explainClone(ctx, c, e)
