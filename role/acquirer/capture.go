@@ -34,6 +34,9 @@ func traceKey(tid ident.TID, batch, stan uint32) string {
 // is a clone is for the issuer to see.
 func (a *Acquirer) upload(ctx context.Context, q *request) (*iso8583.Message, error) {
 	record, code := q.purse()
+	if code == "" {
+		code = a.acceptable(record)
+	}
 	if code != "" {
 		return a.respond(q, code), nil
 	}
@@ -85,10 +88,19 @@ func (q *request) purse() (r purse.Record, code string) {
 	if err := q.fill(&r); err != nil {
 		return r, iso8583.CodeFormat
 	}
-	if r.TxnType != purchaseType {
-		return r, iso8583.CodeInvalid
-	}
 	return r, ""
+}
+
+// acceptable refuses what could never be cleared: one such payment would hold up the
+// file of everybody else.
+func (a *Acquirer) acceptable(r purse.Record) (code string) {
+	switch {
+	case r.TxnType != purchaseType, r.Amount.Currency() != a.cfg.Currency:
+		return iso8583.CodeInvalid
+	case r.Amount.Sign() <= 0:
+		return iso8583.CodeBadAmount
+	}
+	return ""
 }
 
 var errField = errors.New("a field does not fit the chip data")

@@ -21,9 +21,9 @@ const (
 )
 
 // Cut puts every captured payment that is in no file yet into presentments of the
-// date, one issuer and one currency each, and gives all files of that date, those of
-// earlier cuts included: clearing counts a file once, so a cut whose files were lost
-// on the way is simply done again.
+// date, one issuer each, and gives all files of that date, those of earlier cuts
+// included: clearing counts a file once, so a cut whose files were lost on the way is
+// simply done again.
 func (a *Acquirer) Cut(ctx context.Context, date clock.Date) ([][]byte, error) {
 	issuers := make([]ident.Inst, 0, len(a.cfg.Issuers))
 	for issuer := range a.cfg.Issuers {
@@ -73,7 +73,8 @@ func (a *Acquirer) cutFile(ctx context.Context, date clock.Date, issuer ident.In
 	if err != nil {
 		return false, false, err
 	}
-	header := clearing.Header{Kind: clearing.Presentment, From: a.cfg.Inst, To: a.cfg.Clearing, Date: date, Sequence: sequence}
+	header := clearing.Header{Kind: clearing.Presentment, From: a.cfg.Inst, To: a.cfg.Clearing,
+		Date: date, Sequence: sequence, Currency: a.cfg.Currency}
 	file, taken, err := a.fileOf(header, issuer, pending)
 	if err != nil {
 		return false, false, err
@@ -90,24 +91,17 @@ func (a *Acquirer) cutFile(ctx context.Context, date clock.Date, issuer ident.In
 	return done, true, err
 }
 
-// fileOf puts the payments in the currency of the first one into a file; those in
-// others are for the next.
+// fileOf puts waiting payments into a file.
 func (a *Acquirer) fileOf(h clearing.Header, issuer ident.Inst, pending []book.Pending) (*clearing.File, []uint64, error) {
 	f := &clearing.File{Header: h}
 	var taken []uint64
-	for _, p := range pending {
+	for i, p := range pending {
 		r, err := purse.Decode(p.Body)
 		if err != nil {
 			return nil, nil, fmt.Errorf("capture %s is damaged, run audit: %w", p.Key, err)
 		}
-		if len(taken) == 0 {
-			f.Header.Currency = r.Amount.Currency()
-		}
-		if r.Amount.Currency() != f.Header.Currency {
-			continue
-		}
 		f.Details = append(f.Details, clearing.Detail{
-			Sequence: uint32(len(f.Details) + 1), Acquirer: a.cfg.Inst, Issuer: issuer, Record: p.Body, Gross: r.Amount})
+			Sequence: uint32(i + 1), Acquirer: a.cfg.Inst, Issuer: issuer, Record: p.Body, Gross: r.Amount})
 		taken = append(taken, p.Number)
 	}
 	return f, taken, nil

@@ -83,30 +83,19 @@ func (a *Acquirer) compare(ctx context.Context, q *request, claimed iso8583.Tota
 }
 
 // count adds up the plain payments of a batch. Flagged records are evidence, not
-// money, and loads are between issuer and cardholder.
+// money, and loads are between issuer and cardholder. The second group of totals,
+// for foreign currencies, stays empty: no other currency is captured.
 func (a *Acquirer) count(ctx context.Context, tid ident.TID, batch uint32) (iso8583.Totals, error) {
-	var t iso8583.Totals
-	err := a.Captures(ctx, tid, batch, func(r purse.Record) error {
-		switch {
-		case r.Flag != purse.None:
-			return nil
-		case r.Amount.Currency() == a.cfg.Currency:
-			return debit(&t.Home, r.Amount)
+	sum, n := money.Zero(a.cfg.Currency), 0
+	err := a.Captures(ctx, tid, batch, func(r purse.Record) (err error) {
+		if r.Flag == purse.None {
+			n++
+			sum, err = sum.Add(r.Amount)
 		}
-		return debit(&t.Foreign, r.Amount) // currencies mixed, as the dialect has it
-	})
-	return t, err
-}
-
-// debit adds one payment. The count stops where no field 48 can follow.
-func debit(s *iso8583.Sums, amount money.Amount) error {
-	sum, err := money.New(amount.Currency(), s.Debit).Add(amount)
-	if err != nil {
 		return err
-	}
-	s.Debit = sum.Minor()
-	s.DebitCount = min(s.DebitCount, math.MaxUint16-1) + 1
-	return nil
+	})
+	n = min(n, math.MaxUint16) // more than field 48 can say is unequal anyway
+	return iso8583.Totals{Home: iso8583.Sums{Debit: sum.Minor(), DebitCount: uint16(n)}}, err
 }
 
 // closeBatch books a batch and, if that closes it, the number of the next one.
