@@ -138,9 +138,8 @@ func TestThePINIsAskedAndCounted(t *testing.T) {
 // one is still remembered.
 func TestAnotherCardIsNotHeldUp(t *testing.T) {
 	p := newPlay(t, tap)
-	commands, _ := count(t, newPlay(t, tap))
 	first := p.card
-	torn, _ := p.pay(yuan(8_00), fault{line: func(c apdu.Card) apdu.Card { return mem.LoseAnswer(c, mem.Nth(commands-1)) }})
+	torn, _ := p.pay(yuan(8_00), fault{line: func(c apdu.Card) apdu.Card { return mem.LoseAnswer(c, mem.Nth(tapCommands-1)) }})
 	p.card = newCard(blanks()[1])
 	other, _ := p.pay(yuan(8_00), fault{line: intact})
 	if torn.Result != terminal.Unknown || other.Result != terminal.Approved || other.AfterTorn {
@@ -156,8 +155,7 @@ func TestAnotherCardIsNotHeldUp(t *testing.T) {
 // A torn payment that the card did not make is repeated: Approved, and said to be so.
 func TestATapTornBeforeTheCommitIsRepeated(t *testing.T) {
 	p := newPlay(t, tap)
-	commands, _ := count(t, newPlay(t, tap))
-	torn, _ := p.pay(yuan(8_00), fault{line: func(c apdu.Card) apdu.Card { return mem.LoseCommand(c, mem.Nth(commands-1)) }})
+	torn, _ := p.pay(yuan(8_00), fault{line: func(c apdu.Card) apdu.Card { return mem.LoseCommand(c, mem.Nth(tapCommands-1)) }})
 	back, _ := p.pay(yuan(8_00), fault{line: intact})
 	if torn.Result != terminal.Unknown || back.Result != terminal.Approved || !back.AfterTorn {
 		t.Errorf("torn %v, back %v after torn %v", torn.Result, back.Result, back.AfterTorn)

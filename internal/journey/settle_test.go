@@ -23,8 +23,7 @@ func day(t testing.TB, profile vault.Profile) *play {
 		}
 	}
 	p.entry = purse.Contactless
-	commands, _ := count(t, newPlay(t, p.entry))
-	out, _ := p.pay(yuan(7_00), fault{line: func(c apdu.Card) apdu.Card { return mem.LoseAnswer(c, mem.Nth(commands-1)) }})
+	out, _ := p.pay(yuan(7_00), fault{line: func(c apdu.Card) apdu.Card { return mem.LoseAnswer(c, mem.Nth(tapCommands-1)) }})
 	if out.Result != terminal.Unknown || out.Reason != reason.Torn {
 		t.Fatalf("the torn tap: %v %s", out.Result, out.Reason)
 	}

@@ -2,6 +2,8 @@ package terminal
 
 import (
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"jiaozi/value/clock"
 	"jiaozi/wire/emv"
@@ -139,10 +141,14 @@ func bcdDigits(digits string) []byte {
 	return out
 }
 
-// fixedText cuts or fills a text with spaces: an..n fields have a fixed size here.
+// fixedText cuts a text, never inside a character, and fills it with spaces: texts
+// have a fixed number of bytes here.
 func fixedText(text string, n int) []byte {
-	out := []byte(fmt.Sprintf("%-*s", n, text))
-	return out[:n]
+	for len(text) > n {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return append([]byte(text), strings.Repeat(" ", n-len(text))...)
 }
 
 func boolByte(v bool) byte {

@@ -119,7 +119,7 @@ func (s *session) plainPIN() *stop {
 		return st
 	}
 	switch left, wrong := r.SW.TriesLeft(); {
-	case r.SW.OK():
+	case r.SW.OK() && len(r.Data) == 0:
 		return nil
 	case wrong && left > 0:
 		return because(reason.PINWrong, nil)
