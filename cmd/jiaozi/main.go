@@ -52,11 +52,18 @@ func main() {
 		return
 	}
 	fmt.Fprintln(os.Stderr, "jiaozi:", err)
-	code := exitUsage
-	if asked := (exitError{}); errors.As(err, &asked) {
-		code = asked.code
+	os.Exit(exitCode(err))
+}
+
+// exitCode is what err ends the program with.
+func exitCode(err error) int {
+	if err == nil {
+		return 0
 	}
-	os.Exit(code)
+	if asked := (exitError{}); errors.As(err, &asked) {
+		return asked.code
+	}
+	return exitUsage
 }
 
 func rootCommand() *cobra.Command {
