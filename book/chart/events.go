@@ -283,7 +283,7 @@ func (s Settlement) totals() (settleTotals, error) {
 	afterInterchange := a.minus(t.gross, s.Interchange)
 	t.issuerPays = a.plus(afterInterchange, s.IssuerFee)
 	t.acquirerGets = a.minus(afterInterchange, s.AcquirerFee)
-	t.networkGets = a.plus(s.IssuerFee, s.AcquirerFee)
+	t.networkGets = a.plus(a.plus(zero, s.IssuerFee), s.AcquirerFee)
 	return t, a.err
 }
 
