@@ -44,6 +44,9 @@ func (c *Card) verify(cmd apdu.Command) ([]byte, apdu.SW, error) {
 	return nil, apdu.OK, nil
 }
 
+// challengeBytes is the length of every challenge, with or without Le saying so.
+const challengeBytes = 8
+
 func (c *Card) getChallenge(cmd apdu.Command) ([]byte, apdu.SW, error) {
 	if cmd.P1 != 0 || cmd.P2 != 0 {
 		return refuse(apdu.WrongP1P2)
@@ -51,7 +54,7 @@ func (c *Card) getChallenge(cmd apdu.Command) ([]byte, apdu.SW, error) {
 	if c.session.phase < selected {
 		return refuse(apdu.ConditionsNotMet)
 	}
-	challenge := make([]byte, 8)
+	challenge := make([]byte, challengeBytes)
 	if _, err := io.ReadFull(c.random, challenge); err != nil {
 		return nil, 0, fmt.Errorf("card random numbers: %w", err)
 	}

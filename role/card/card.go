@@ -150,7 +150,7 @@ func (c *Card) execute(cmd apdu.Command) ([]byte, apdu.SW, error) {
 		return refuse(apdu.UnknownInstruction)
 	case cmd.CLA != in.class:
 		return refuse(apdu.UnknownClass)
-	case cmd.Le != apdu.NoLe && cmd.Le != apdu.MaxLe:
+	case cmd.Le != apdu.NoLe && cmd.Le != apdu.MaxLe && !(cmd.INS == apdu.InsGetChallenge && cmd.Le == challengeBytes):
 		// EMV asks for all there is (Book 3, 6.3.2). Checked first, because a debit
 		// whose answer does not fit would be lost; 6Cxx belongs to T=0 alone.
 		return refuse(apdu.WrongLength)

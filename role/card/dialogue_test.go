@@ -154,6 +154,18 @@ func TestWrongLengthsAfterGPO(t *testing.T) {
 	r.want(apdu.ConditionsNotMet, apdu.InternalAuth(make([]byte, 4)))
 }
 
+func TestChallengesDiffer(t *testing.T) {
+	r := power(t, newCard(t), Contact)
+	r.want(apdu.ConditionsNotMet, apdu.GetChallenge())
+	r.ok(apdu.Select([]byte(testAID)))
+	exact := apdu.GetChallenge()
+	exact.Le = challengeBytes
+	a, b := r.ok(apdu.GetChallenge()), r.ok(exact)
+	if len(a) != challengeBytes || string(a) == string(b) {
+		t.Fatalf("%X, then %X", a, b)
+	}
+}
+
 func TestNumbersOfTheCard(t *testing.T) {
 	c := newCard(t)
 	for _, i := range []Interface{Contact, Contactless} {

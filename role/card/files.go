@@ -55,7 +55,7 @@ func (c *Card) selectApplication(name []byte) ([]byte, apdu.SW, error) {
 	if c.session.iface == Contactless {
 		answer = c.applet.tapFCI
 	}
-	if c.state.blocked {
+	if c.state.blocked || c.state.spent() {
 		return answer, apdu.ApplicationBlocked, nil
 	}
 	return answer, apdu.OK, nil

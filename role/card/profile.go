@@ -3,6 +3,7 @@ package card
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"jiaozi/crypt/emvkey"
 	"jiaozi/crypt/oda"
@@ -104,6 +105,9 @@ func (p *Profile) checkStart() error {
 		if a.Currency() != p.Currency || a.Sign() < 0 {
 			return fmt.Errorf("profile amounts must be zero or more of %s", p.Currency)
 		}
+	}
+	if p.PINAbove.Minor() > math.MaxUint32 {
+		return errors.New("profile needs the PIN above an amount that a CVM list has no room for")
 	}
 	if p.Balance.Minor() > p.BalanceLimit.Minor() {
 		return errors.New("profile balance is above the balance limit")

@@ -8,6 +8,7 @@ import (
 
 	"jiaozi/crypt/pin"
 	"jiaozi/value/clock"
+	"jiaozi/value/ident"
 	"jiaozi/value/money"
 )
 
@@ -35,6 +36,7 @@ func TestFormatRefusesWhatIsNoCard(t *testing.T) {
 		"negative":      func(p *Profile) { p.ResetThreshold = yuan(-1) },
 		"eleven digits": func(p *Profile) { p.BalanceLimit = yuan(100_000_000_00) },
 		"long record":   func(p *Profile) { p.Contact.Cert = make([]byte, 248) },
+		"PIN amount":    func(p *Profile) { p.PINAbove = yuan(1 << 32) },
 		"country":       func(p *Profile) { p.Country = 1000 },
 	}
 	for why, change := range tests {
@@ -46,6 +48,16 @@ func TestFormatRefusesWhatIsNoCard(t *testing.T) {
 		}
 		if *m != (RAM{}) {
 			t.Errorf("%s: the memory was touched before the profile was refused", why)
+		}
+	}
+}
+
+func TestNumbersOfEveryLengthFit(t *testing.T) {
+	for _, digits := range []string{"62123400001", "621234000000001", "621234000000000001"} {
+		p := baseProfile
+		p.PAN = mustGet(ident.ParsePAN(ident.WithLuhn(digits)))
+		if err := Format(new(RAM), certified(p)); err != nil {
+			t.Errorf("%d digits: %v", len(digits)+1, err)
 		}
 	}
 }

@@ -109,19 +109,22 @@ func (c *Card) weigh(terms tlv.List) (after money.Amount, ok, velocity bool) {
 // history sets what the CVR tells about earlier transactions and the PIN.
 func (c *Card) history(v *emv.CVR) {
 	s, now := c.state, &c.session
-	for bit, set := range map[emv.CVRBit]bool{
-		emv.CVRPINVerified:            now.pinTried,
-		emv.CVRPINFailed:              now.pinTried && !now.pinOK,
-		emv.CVRPINTriesExceeded:       s.hasPIN() && s.pinTries == 0,
-		emv.CVRDDAPerformed:           now.signed,
-		emv.CVRNewCard:                s.auth == authNone,
-		emv.CVRLastOnlineIncomplete:   s.onlineOpen,
-		emv.CVRLastIssuerAuthFailed:   s.auth == authFailed,
-		emv.CVRIssuerAuthNotPerformed: s.auth == authMissing,
-		emv.CVRScriptFailed:           s.scriptFailed,
+	for _, fact := range []struct {
+		bit emv.CVRBit
+		set bool
+	}{
+		{emv.CVRPINVerified, now.pinTried},
+		{emv.CVRPINFailed, now.pinTried && !now.pinOK},
+		{emv.CVRPINTriesExceeded, s.hasPIN() && s.pinTries == 0},
+		{emv.CVRDDAPerformed, now.signed},
+		{emv.CVRNewCard, s.auth == authNone},
+		{emv.CVRLastOnlineIncomplete, s.onlineOpen},
+		{emv.CVRLastIssuerAuthFailed, s.auth == authFailed},
+		{emv.CVRIssuerAuthNotPerformed, s.auth == authMissing},
+		{emv.CVRScriptFailed, s.scriptFailed},
 	} {
-		if set {
-			v.Set(bit)
+		if fact.set {
+			v.Set(fact.bit)
 		}
 	}
 	v.SetScripts(int(s.scripts))

@@ -40,7 +40,7 @@ func (c *Card) startContact(data []byte) ([]byte, apdu.SW, error) {
 	if !ok {
 		return refuse(apdu.WrongLength)
 	}
-	if c.state.atc == maxATC {
+	if c.state.spent() {
 		return refuse(apdu.ConditionsNotMet)
 	}
 	support, _ := asked.Find(emv.TagECSupport)
@@ -65,7 +65,7 @@ func (c *Card) startTap(data []byte) ([]byte, apdu.SW, error) {
 	now := &c.session
 	now.terms = terms
 	ttq := emv.TTQ(now.term(emv.TagTTQ))
-	if c.state.blocked || c.state.atc == maxATC || !ttq.Has(emv.TTQqPBOC) {
+	if c.state.blocked || c.state.spent() || !ttq.Has(emv.TTQqPBOC) {
 		return refuse(apdu.ConditionsNotMet)
 	}
 	t := c.decideTap(ttq)

@@ -55,6 +55,9 @@ type state struct {
 	patches  []record
 }
 
+// spent reports that no counter value is left.
+func (s *state) spent() bool { return s.atc == maxATC }
+
 // hasPIN reports whether a PIN was personalised: no format 2 block is zero.
 func (s *state) hasPIN() bool { return s.pin != [8]byte{} }
 

@@ -241,12 +241,11 @@ func TestCounterEndsTheCardsLife(t *testing.T) {
 	if g := r.tapGPO(pay(1)); g.atc != maxATC {
 		t.Fatalf("counter %d", g.atc)
 	}
-	if answer := r.gpo(pay(1)); answer.SW != apdu.ConditionsNotMet {
-		t.Fatalf("tap answered %v", answer.SW)
-	}
-	if answer := power(t, c, Contact).gpo(pay(1)); answer.SW != apdu.ConditionsNotMet {
-		t.Fatalf("insert answered %v", answer.SW)
-	}
+	r.want(apdu.ApplicationBlocked, apdu.Select([]byte(testAID)))
+	r.want(apdu.ConditionsNotMet, apdu.GPO(pay(1).build(tapPDOL)))
+	r = power(t, c, Contact)
+	r.want(apdu.ApplicationBlocked, apdu.Select([]byte(testAID)))
+	r.want(apdu.ConditionsNotMet, apdu.GPO(pay(1).build(contactPDOL)))
 }
 
 func TestCopiedCardRepeatsTheCounter(t *testing.T) {

@@ -55,9 +55,8 @@ type step struct {
 
 // life is a card and what its holder, a shop and its issuer know about it.
 type life struct {
-	card   *Card
-	g      generated
-	proved []money.Minor // balances that a cryptogram vouched for, TC only
+	card *Card
+	g    generated
 }
 
 func (l *life) send(cmd apdu.Command) ([]byte, error) {
@@ -166,7 +165,7 @@ func TestPowerLossAtAnyPageWriteLeavesOldOrNew(t *testing.T) {
 			}
 		}
 	}
-	if torns < 100 {
+	if torns < 80 {
 		t.Fatalf("only %d cases: the scenario does not write", torns)
 	}
 }
@@ -196,9 +195,7 @@ func begin(t *testing.T, m *torn) *life {
 	// A card with a past: its state fills several pages, so that a commit can be
 	// torn between them.
 	err := c.commit(func(s *state) {
-		for _, r := range c.applet.records[:5] {
-			s.patches = append(s.patches, r)
-		}
+		s.patches = append(s.patches, c.applet.records[2:5]...)
 	})
 	if err != nil {
 		t.Fatal(err)
