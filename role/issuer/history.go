@@ -125,7 +125,7 @@ func (h History) judge(q question) answer {
 		if e.ATC > q.Until {
 			break
 		}
-		if e.Proved {
+		if e.Proved && e.ATC > q.Own {
 			sum := q.Before + known
 			if !e.Before {
 				sum += e.Delta

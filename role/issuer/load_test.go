@@ -56,7 +56,11 @@ func TestReplayGetsTheStoredAnswer(t *testing.T) {
 		t.Error("the replay after settlement got another answer")
 	}
 	s.holds(position{Account: 45000, Float: 6000})
-	m.Set(37, "ANOTHER00001")
+	m.Set(7, "1122100130")
+	if again := s.serve(s.seal(m)); again.Text(39) != "00" {
+		t.Error("another time of transmission made it another request")
+	}
+	m.Set(42, "M00000000000002")
 	s.code(s.serve(s.seal(m)), iso8583.CodeDuplicate)
 }
 

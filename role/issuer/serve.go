@@ -35,7 +35,7 @@ type request struct {
 	mid      ident.MID
 	f60      iso8583.F60
 	stan     uint32
-	digest   [sha256.Size]byte // of the bytes under the MAC: the same request or another
+	digest   [sha256.Size]byte // of what makes it this request and no other
 	now      time.Time
 	date     clock.Date
 }
@@ -83,8 +83,19 @@ func (i *Issuer) Serve(ctx context.Context, raw []byte, now time.Time) ([]byte, 
 	if !good {
 		return i.seal(zone, reply(&m, iso8583.CodeMAC))
 	}
-	q := &request{m: &m, zone: zone, acquirer: acquirer, digest: sha256.Sum256(mab), now: now, date: clock.DateOf(now)}
+	q := &request{m: &m, zone: zone, acquirer: acquirer, digest: identity(&m), now: now, date: clock.DateOf(now)}
 	return i.dispatch(ctx, q)
+}
+
+// identity names a request by what it asks for. Times of transmission and the
+// encryption of the PIN may differ when an acquirer sends it again.
+func identity(m *iso8583.Message) [sha256.Size]byte {
+	h := sha256.New()
+	for _, n := range []int{2, 3, 4, 11, 23, 32, 41, 42, 49, 55, 60, 62} {
+		v, has := m.Get(n)
+		fmt.Fprintf(h, "%d %t %d:%s", n, has, len(v), v)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // answerable: the types that an issuer is asked; an answer is never answered.
