@@ -199,6 +199,9 @@ func (s *state) step(e step) error {
 	if e.Stage != stageReverse {
 		return contradiction("a load starts in the middle")
 	}
+	if s.used(e.Trace) {
+		return contradiction("a trace number is used twice")
+	}
 	s.outbox = append(s.outbox, e)
 	return nil
 }
