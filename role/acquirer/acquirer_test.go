@@ -18,9 +18,11 @@ import (
 	"jiaozi/value/money"
 	"jiaozi/value/reason"
 	"jiaozi/wire/clearing"
+	"jiaozi/wire/emv"
 	"jiaozi/wire/iso8583"
 	"jiaozi/wire/list"
 	"jiaozi/wire/purse"
+	"jiaozi/wire/tlv"
 )
 
 // presentment reads a file as clearing would.
@@ -555,6 +557,80 @@ func TestConcurrentUploadsAreCapturedOnce(t *testing.T) {
 	w.check(w.acq.Captures(w.ctx(), tid, 1, func(purse.Record) error { n++; return nil }))
 	if n != 1 {
 		t.Errorf("%d captures", n)
+	}
+}
+
+// A notice about a load that never was is refused; a reversal and a notice about a
+// known one speak of its trace only.
+func TestNoticeNeedsItsLoad(t *testing.T) {
+	w := newWorld(t, vault.Secure)
+	w.signOn()
+	load := w.service("600000", iso8583.TypeLoadAccount, 2, 1000)
+	w.expect(w.notice(3, load), iso8583.CodeNoRecord)
+	odd := w.service("600000", iso8583.TypeLoadAccount, 4, 1000)
+	odd.Set(61, iso8583.Original{Batch: 1, STAN: 2}.Digits())
+	w.expect(odd, iso8583.CodeApproved)
+	turned := w.reversal(odd)
+	turned.Unset(61)
+	w.expect(turned, iso8583.CodeApproved)
+	w.forwarded(t, 1)
+	if m := w.issuer.got[len(w.issuer.got)-1]; m.MTI != 0x0420 || m.Has(61) || m.Text(11) != "000004" {
+		t.Errorf("the issuer got %v", m)
+	}
+	broken := w.notice(5, odd)
+	broken.Set(61, "1")
+	w.expect(broken, iso8583.CodeFormat)
+}
+
+// A terminal of another make sends no time in its chip data: field 12 completes it.
+// It may send its payments as batch details of type 36, too.
+func TestPaymentsOfOtherTerminalsAreUnderstood(t *testing.T) {
+	w := newWorld(t, vault.CUP)
+	w.signOn()
+	r := w.payment(2, 1, 100)
+	m := w.upload(0x0200, r)
+	chip, err := tlv.Decode(m.Bytes(55))
+	w.check(err)
+	var rest []byte
+	for _, item := range chip {
+		if item.Tag != emv.TagTime {
+			rest = tlv.Append(rest, item.Tag, item.Value)
+		}
+	}
+	m.MTI = 0x0320
+	m.SetBytes(55, rest)
+	w.expect(m, iso8583.CodeApproved)
+	w.check(w.acq.Captures(w.ctx(), tid, 1, func(got purse.Record) error {
+		if !got.When.Equal(r.When) {
+			t.Errorf("paid at %s, kept as %s", r.When, got.When)
+		}
+		return nil
+	}))
+	m.Set(11, "000003")
+	m.Set(12, "999999")
+	w.expect(m, iso8583.CodeDuplicate) // the same proof, whatever the clock says
+	magstripe := w.message(0x0320, 4, iso8583.F60{Type: iso8583.TypePurchase, NetCode: iso8583.NetSettle})
+	w.expect(magstripe, iso8583.CodeFunction)
+}
+
+// The record of a batch tells the operator what the terminal claimed and what was
+// counted.
+func TestUnequalBatchIsOnRecord(t *testing.T) {
+	w := newWorld(t, vault.Secure)
+	w.signOn()
+	w.expect(w.upload(0x0200, w.payment(2, 1, 100)), iso8583.CodeApproved)
+	w.expect(w.settle(1, 500, 2), iso8583.CodeApproved)
+	b, err := w.acq.Batch(w.ctx(), tid, 1)
+	if err != nil || b.State != acquirer.BatchUnequal || b.Claimed.Home.Debit != 500 || b.Counted.Home.Debit != 100 {
+		t.Fatalf("%+v %v", b, err)
+	}
+	for _, bad := range []string{"1", strings.Repeat("0", 61) + "x"} {
+		m := w.settle(1, 500, 2)
+		m.Set(48, strings.ReplaceAll(bad, "x", ""))
+		w.expect(m, iso8583.CodeFormat)
+	}
+	if terminal, err := w.acq.Terminal(w.ctx(), tid); err != nil || terminal.Batch != 1 || terminal.Serial != "JZ00000001" {
+		t.Errorf("%+v %v", terminal, err)
 	}
 }
 

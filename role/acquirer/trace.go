@@ -86,7 +86,7 @@ func (a *Acquirer) reversalAdvice(q *request, t trace, why string) (book.Out, er
 		return book.Out{}, fmt.Errorf("the stored request is damaged, run audit: %w", err)
 	}
 	m.MTI = mtiAdvice
-	m.Unset(14, 26, 53, 55, 62)
+	m.Unset(14, 26, 53, 55, 61, 62) // without 61 the advice is about its own trace
 	m.Set(7, q.now.In(clock.Zone).Format("0102150405"))
 	m.Set(39, why)
 	if q.m.MTI == mtiReversal {
