@@ -84,7 +84,7 @@ func run(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) error {
 }
 
 func insertJournal(conn *sqlite.Conn, j *book.Row) error {
-	return run(conn, "INSERT INTO journal ("+journalColumns+") VALUES (?, ?, ?, ?, ?)", func(s *sqlite.Stmt) {
+	return run(conn, "INSERT INTO journal ("+journalColumns+") VALUES (?1, ?2, ?3, ?4, ?5, ?2)", func(s *sqlite.Stmt) {
 		s.BindInt64(1, int64(j.Part))
 		s.BindInt64(2, int64(j.Seq))
 		s.BindBytes(3, j.Prev[:])

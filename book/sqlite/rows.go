@@ -150,10 +150,13 @@ func (r *row) hold() (book.ID, book.HoldRow, error) {
 	return id, h, r.err
 }
 
-const journalColumns = "part, seq, prev, hash, body"
+const journalColumns = "part, seq, prev, hash, body, rowid"
 
 func (r *row) journal() (book.Row, error) {
 	j := book.Row{Part: uint16(r.uint(0, math.MaxUint16)), Seq: r.uint64(1), Prev: r.hash(2), Hash: r.hash(3), Body: r.blob(4)}
+	if r.uint64(5) != j.Seq {
+		r.bad(5)
+	}
 	return j, r.err
 }
 

@@ -21,13 +21,16 @@ const (
 // part is the first column of every key. The embedded store is one part.
 const part = 0
 
-// STRICT lets integrity_check find a value of the wrong type, WITHOUT ROWID
-// leaves no hidden column that no hash covers.
+// STRICT lets integrity_check find a value of the wrong type. Rows of fixed size
+// need no rowid. Rows that hold a value of any size keep it in a table apart from
+// the index of their keys, because SQLite reads a whole row to compare its key;
+// the hidden rowid of the journal is its seq, and those of the others are checked
+// against the index by integrity_check, so that no byte of a row goes unchecked.
 const schema = `
 CREATE TABLE journal (
 	part INTEGER NOT NULL, seq INTEGER NOT NULL,
 	prev BLOB NOT NULL, hash BLOB NOT NULL, body BLOB NOT NULL,
-	PRIMARY KEY (part, seq)) STRICT, WITHOUT ROWID;
+	PRIMARY KEY (part, seq)) STRICT;
 CREATE TABLE commands (
 	part INTEGER NOT NULL, id BLOB NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL,
 	PRIMARY KEY (part, id)) STRICT, WITHOUT ROWID;
@@ -38,11 +41,11 @@ CREATE TABLE accounts (
 	PRIMARY KEY (part, id)) STRICT, WITHOUT ROWID;
 CREATE TABLE onces (
 	part INTEGER NOT NULL, space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
-	PRIMARY KEY (part, space, key)) STRICT, WITHOUT ROWID;
+	PRIMARY KEY (part, space, key)) STRICT;
 CREATE TABLE records (
 	part INTEGER NOT NULL, space TEXT NOT NULL, key BLOB NOT NULL,
 	version INTEGER NOT NULL, value BLOB,
-	PRIMARY KEY (part, space, key)) STRICT, WITHOUT ROWID;
+	PRIMARY KEY (part, space, key)) STRICT;
 CREATE TABLE holds (
 	part INTEGER NOT NULL, id BLOB NOT NULL, account BLOB NOT NULL, side INTEGER NOT NULL,
 	currency INTEGER NOT NULL, left INTEGER NOT NULL, expires INTEGER NOT NULL,
@@ -50,7 +53,7 @@ CREATE TABLE holds (
 CREATE TABLE outbox (
 	part INTEGER NOT NULL, number INTEGER NOT NULL, topic TEXT NOT NULL,
 	key BLOB NOT NULL, body BLOB NOT NULL,
-	PRIMARY KEY (part, number)) STRICT, WITHOUT ROWID;
+	PRIMARY KEY (part, number)) STRICT;
 CREATE INDEX outbox_topic ON outbox (part, topic, number);
 `
 
@@ -129,7 +132,7 @@ func pragma(conn *sqlite.Conn, name string) (value int64, err error) {
 
 // statements reads the schema back; SQLite keeps it as it was written.
 func statements(conn *sqlite.Conn) (list []string, err error) {
-	err = each(conn, "SELECT sql FROM sqlite_schema ORDER BY rowid", nil, func(r *row) error {
+	err = each(conn, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid", nil, func(r *row) error {
 		list = append(list, r.text(0))
 		return r.err
 	})

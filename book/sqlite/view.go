@@ -68,8 +68,7 @@ func (v *view) begin() error {
 	if err := run(v.conn, "BEGIN", nil); err != nil {
 		return err
 	}
-	_, err := readHead(v.conn)
-	return err
+	return run(v.conn, "SELECT 1 FROM sqlite_schema LIMIT 1", nil)
 }
 
 func (v *view) Close() error {
