@@ -20,6 +20,7 @@ const (
 	AlertUndone                          // a script was carried out after its order was undone
 	AlertClone                           // two cryptograms on one counter
 	AlertOverspend                       // a payment beyond what the card was given
+	AlertRefund                          // a refunded counter that another payment proves to be its own
 	AlertBalanceMAC                      // a good payment with a balance that is not the card's
 )
 
@@ -28,6 +29,7 @@ var alertWords = [...]lang.Text{
 	AlertUndone:     {EN: "A script that adds %s was carried out after the load had been undone; the issuer knows of %s on the card.", ZH: "圈存已撤销后脚本仍写入 %s；发卡行记录卡内为 %s。"},
 	AlertClone:      {EN: "A second payment of %s claims a counter that was used: the card was copied (%s left on it).", ZH: "第二笔 %s 的交易占用已使用的计数器：卡片被复制（卡内余 %s）。"},
 	AlertOverspend:  {EN: "A payment of %s is more than the %s that the card can hold: it is in suspense.", ZH: "消费 %s 超过卡内可能的余额 %s：已挂账。"},
+	AlertRefund:     {EN: "A payment of %s proves a counter whose uncompleted payment was refunded: the refund was not due (%s left on the card).", ZH: "交易 %s 证明其计数器已被退款占用：该退款本不应发生（卡内余 %s）。"},
 	AlertBalanceMAC: {EN: "A payment of %s verifies but its balance does not: the record was altered on its way (%s on the card).", ZH: "交易 %s 密文正确但余额 MAC 错误：记录在途中被改动（卡内 %s）。"},
 }
 

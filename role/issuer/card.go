@@ -106,6 +106,7 @@ type Order struct {
 // record carried a proved balance, Before is what the card held ahead of it.
 type Flagged struct {
 	ATC    uint16
+	AC     [8]byte // zero if the cryptogram is lost: then the counter is a guess
 	Amount money.Amount
 	Before money.Amount
 	Proved bool

@@ -134,6 +134,7 @@ func (w *writer) order(o *Order) {
 
 func (w *writer) flagged(f Flagged) {
 	w.uint(uint64(f.ATC))
+	w.b = append(w.b, f.AC[:]...)
 	w.minor(f.Amount.Minor())
 	w.minor(f.Before.Minor())
 	w.bool(f.Proved)
@@ -195,7 +196,7 @@ func (r *reader) order(cur money.Currency) *Order {
 }
 
 func (r *reader) flagged(cur money.Currency) Flagged {
-	return Flagged{ATC: uint16(r.uint(0xFFFF)), Amount: money.New(cur, r.minor()),
+	return Flagged{ATC: uint16(r.uint(0xFFFF)), AC: [8]byte(r.take(8)), Amount: money.New(cur, r.minor()),
 		Before: money.New(cur, r.minor()), Proved: r.bool()}
 }
 

@@ -18,7 +18,7 @@ func fullCard() *Card {
 		Load: &Order{Kind: LoadCash, Trace: "48010001/T0000001/000001/000002", Acquirer: acquirerInst, MID: mid,
 			Amount: yuan(5000), ATC: 512, AC: [8]byte{1, 2}, Before: yuan(99), Sent: true, Record: []byte{0xE1, 0}},
 		Close:   &Order{Kind: Closure, Trace: "x", Acquirer: acquirerInst, MID: mid, Amount: yuan(0), Source: "acct", ATC: 513, Before: yuan(7)},
-		Flagged: []Flagged{{ATC: 9, Amount: yuan(10), Before: yuan(20), Proved: true}},
+		Flagged: []Flagged{{ATC: 9, AC: [8]byte{7}, Amount: yuan(10), Before: yuan(20), Proved: true}},
 		Seen:    History{{ATC: 8, Balance: 5, Delta: -3, Proved: true, Settled: true, Scripts: -1}, {ATC: 9, Before: true, Scripts: 15}},
 	}
 }

@@ -115,7 +115,8 @@ const (
 // U >= 0 the payments that nobody uploaded yet, the card's balance is
 // Before + K - U, plus Delta if the change happened. A balance above the lower of
 // the two sums therefore proves the higher; the lower one is proved only when no
-// counter is missing (U = 0).
+// counter is missing (U = 0) and the balance is that very sum: a counter that was
+// only guessed may have been used by another payment.
 func (h History) judge(q question) answer {
 	known, settled := money.Minor(0), 0
 	for _, e := range h {
@@ -156,7 +157,7 @@ func (q question) weigh(e Evidence, without money.Minor, settled int) answer {
 		between--
 	}
 	switch {
-	case between == settled:
+	case between == settled && e.Balance == without+min(q.Delta, 0):
 		return low
 	case q.Scripted && e.Scripts > 0:
 		return applied

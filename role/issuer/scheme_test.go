@@ -82,16 +82,15 @@ func (d *faultyDoor) Apply(ctx context.Context, cmds []book.Command) ([]book.Res
 }
 
 type scheme struct {
-	t       testing.TB
-	ledger  *book.Ledger
-	door    *faultyDoor
-	vault   *vault.Vault
-	issuer  *Issuer
-	now     time.Time
-	stan    uint32
-	files   uint32
-	clrKey  ed25519.PrivateKey
-	publics map[string]ed25519.PublicKey
+	t      testing.TB
+	ledger *book.Ledger
+	door   *faultyDoor
+	vault  *vault.Vault
+	issuer *Issuer
+	now    time.Time
+	stan   uint32
+	files  uint32
+	clrKey ed25519.PrivateKey
 }
 
 // masters are the issuer's master keys, which the simulated cards derive from.

@@ -151,7 +151,7 @@ func (i *Issuer) flagOver(c *Card, n int, debited bool) *step {
 		after.Seen = after.Seen.settle(f.ATC, -f.Amount.Minor())
 		after.Shadow = c.amount(c.Shadow.Minor() - f.Amount.Minor())
 		s.posting = chart.TornRefund(i.cfg.Inst, i.ref(c), c.Account, f.Amount)
-		s.once = []book.Once{{Space: spaceTap, Key: tapKey(i.ref(c), f.ATC), Value: refundMark}}
+		s.once = []book.Once{{Space: spaceTap, Key: tapKey(i.ref(c), f.ATC), Value: claim{ac: f.AC, rule: rulingRefunded}.append(nil)}}
 	} else {
 		after.Seen = after.Seen.settle(f.ATC, 0)
 	}

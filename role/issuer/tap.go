@@ -79,7 +79,7 @@ type tapStage uint8
 const (
 	stageFirst tapStage = iota
 	stageSpend
-	stageClone
+	stageSecond
 	stageFlag
 	stageDone
 )
@@ -89,21 +89,16 @@ func (t *tapTask) refused(r book.Result) error {
 		return fmt.Errorf("issuer: payment %d of card %s: the register and the book disagree about the card's float (%s): run audit", t.record.ATC, t.ref, r.Code)
 	}
 	switch t.stage {
-	case stageClone:
-		t.end(rulingClone, r.Prior)
-	case stageFlag: // another caller reported it: look again
-	default:
+	case stageSecond: // the ruling stands if this very detail was first
+		t.stage = stageDone
+		if !bytes.Equal(r.Prior, t.origin[:]) {
+			t.rule = rulingDuplicate
+		}
+	case stageSpend:
 		t.prior = r.Prior
+	case stageFlag: // another caller reported it: look again
 	}
 	return nil
-}
-
-// end decides by what was there first: this very detail, or another one.
-func (t *tapTask) end(own ruling, first []byte) {
-	t.stage, t.rule = stageDone, rulingDuplicate
-	if bytes.Equal(first, t.origin[:]) {
-		t.rule = own
-	}
 }
 
 func (t *tapTask) next(ctx context.Context, c *Card) (*step, error) {
@@ -200,13 +195,12 @@ func (t *tapTask) overspend(ctx context.Context, c, after *Card) (*step, error) 
 // again decides about a counter that is taken: by this very detail, by the same
 // cryptogram, or by another one, which no single card makes.
 func (t *tapTask) again(ctx context.Context, c *Card) (*step, error) {
-	if bytes.Equal(t.prior, refundMark) {
-		t.stage, t.rule = stageDone, rulingRefunded
-		return nil, nil
-	}
 	first, err := parseClaim(t.prior)
 	if err != nil {
 		return nil, err
+	}
+	if first.rule == rulingRefunded {
+		return t.afterRefund(ctx, c, first)
 	}
 	// The cryptogram is the payment. The rest of a record can be altered on its
 	// way, and an altered copy must not be taken for a second payment.
@@ -220,21 +214,39 @@ func (t *tapTask) again(ctx context.Context, c *Card) (*step, error) {
 	return t.clone(ctx, c)
 }
 
-// refundMark takes the counter of a payment that was refunded to the cardholder.
-var refundMark = []byte("refunded")
+// afterRefund decides about the counter of a payment that was refunded. The
+// refunded payment itself is not paid. If its cryptogram was lost, the counter
+// was a guess, and this proof shows that it was wrong: the proof is paid, and the
+// refund is the issuer's loss until an officer finds better.
+func (t *tapTask) afterRefund(ctx context.Context, c *Card, refunded claim) (*step, error) {
+	if refunded.ac == t.record.AC {
+		t.stage, t.rule = stageDone, rulingRefunded
+		return nil, nil
+	}
+	if refunded.ac != ([8]byte{}) {
+		return t.clone(ctx, c)
+	}
+	t.stage, t.rule = stageSecond, rulingOverspent
+	return t.second(c.clone(), AlertRefund), nil
+}
 
-// clone pays the second cryptogram out of suspense and stops the card for good.
-func (t *tapTask) clone(ctx context.Context, c *Card) (*step, error) {
-	t.stage, t.rule = stageClone, rulingClone
-	after := c.clone()
+// second pays a cryptogram whose counter is taken out of suspense.
+func (t *tapTask) second(after *Card, why AlertKind) *step {
 	key := append(tapKey(t.ref, t.record.ATC), t.record.AC[:]...)
-	s := &step{
+	return &step{
 		card:    after,
 		posting: chart.SpendSuspense(t.issuer.pair(t.acquirer), t.record.Amount),
 		once:    []book.Once{{Space: t.issuer.space(spaceClone), Key: key, Value: t.origin[:]}},
-		alert:   &Alert{Kind: AlertClone, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow},
+		alert:   &Alert{Kind: why, ATC: t.record.ATC, Sum: t.record.Amount, Known: after.Shadow},
 		last:    true,
 	}
+}
+
+// clone pays the second cryptogram and stops the card for good.
+func (t *tapTask) clone(ctx context.Context, c *Card) (*step, error) {
+	t.stage, t.rule = stageSecond, rulingClone
+	after := c.clone()
+	s := t.second(after, AlertClone)
 	if after.Status != Closed {
 		after.Status = Cloned
 	}
@@ -271,7 +283,7 @@ func (t *tapTask) flag(ctx context.Context, c *Card) (*step, error) {
 // report puts the payment on the card's record.
 func (t *tapTask) report(c *Card) *step {
 	after := c.clone()
-	f := Flagged{ATC: t.record.ATC, Amount: t.record.Amount, Before: money.Zero(c.Currency)}
+	f := Flagged{ATC: t.record.ATC, AC: t.record.AC, Amount: t.record.Amount, Before: money.Zero(c.Currency)}
 	if t.proved {
 		f.Proved, f.Before = true, c.amount(t.balance.Minor()+t.record.Amount.Minor())
 		e := t.evidence(0, false)

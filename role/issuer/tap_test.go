@@ -242,6 +242,68 @@ func TestFlaggedPaymentWithoutACryptogram(t *testing.T) {
 	}
 }
 
+// lostInsert is the report of a contact payment whose cryptogram was lost: the
+// terminal knows the counter that the card was about to use.
+func (s *scheme) lostInsert(c *simCard, sum money.Minor) purse.Record {
+	ahead := c.copy()
+	r := s.insert(ahead, sum)
+	r.Flag, r.IAD, r.AC = purse.NoCryptogram, nil, [8]byte{}
+	return r
+}
+
+// Goal: if the card never saw the lost payment, its counter belongs to the next
+// one, whose proof wins in whichever order they arrive.
+func TestProofWinsOverAGuessedCounter(t *testing.T) {
+	for _, proofFirst := range []bool{true, false} {
+		s := quickScheme(t)
+		c := s.card(10000)
+		before := s.tap(c, 200)
+		lost := s.lostInsert(c, 2000)
+		genuine := s.tap(c, 700)
+		s.present(before)
+		order := []purse.Record{lost, genuine}
+		if proofFirst {
+			order = []purse.Record{genuine, lost}
+		}
+		s.present(order...)
+		s.present(s.tap(c, 300))
+		s.holds(position{Account: 50000, Float: 8800, Clearing: 1200})
+		if n := len(s.known().Flagged); n != 0 {
+			t.Errorf("%d questions are left", n)
+		}
+	}
+}
+
+// Goal: a guess that the next balance contradicts is not decided; one that it
+// fits by chance is refunded, and the genuine payment is paid when it comes.
+func TestAWrongRefundIsNotTheMerchantsLoss(t *testing.T) {
+	s := newScheme(t)
+	c := s.card(10000)
+	before := s.tap(c, 200)
+	lost := s.lostInsert(c, 2000)
+	onTheWay := s.tap(c, 2500)
+	s.present(before, lost, s.tap(c, 300))
+	s.holds(position{Account: 50000, Float: 9500, Clearing: 500})
+	s.present(onTheWay)
+	s.holds(position{Account: 50000, Float: 7000, Clearing: 3000})
+
+	s = newScheme(t)
+	c = s.card(10000)
+	before, lost = s.tap(c, 200), s.lostInsert(c, 2000)
+	onTheWay = s.tap(c, 2000)
+	s.present(before, lost, s.tap(c, 300))
+	s.holds(position{Account: 52000, Float: 7500, Clearing: 500})
+	for _, want := range []string{"accepted/suspense", "duplicate/duplicate"} {
+		if got := verdicts(s.present(onTheWay)); got != want {
+			t.Errorf("verdict %s, want %s", got, want)
+		}
+	}
+	s.holds(position{Account: 52000, Float: 7500, Clearing: 2500, Suspense: 2000})
+	if a := s.alerts(); !slices.Equal(a, []AlertKind{AlertRefund}) || s.known().Status != Active {
+		t.Errorf("alerts %v, the card is %s", a, s.known().Status)
+	}
+}
+
 // Goal: while a counter is missing, a flagged payment that could have been
 // either stays open, and the missing payment decides it.
 func TestFlaggedPaymentWaitsForWhatIsMissing(t *testing.T) {
