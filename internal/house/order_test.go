@@ -19,7 +19,6 @@ const order = `
 var outside = map[string]string{
 	"internal/house":   "imports nothing of the module: it reads the source as text",
 	"internal/crash":   "knows the module only as the built command, which it kills",
-	"internal/crash":   "runs the built program and kills it; imports nothing of the module",
 	"internal/journey": "plays whole journeys across every floor, in tests only",
 }
 
