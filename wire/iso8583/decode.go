@@ -11,25 +11,25 @@ const MaxMessage = 0xFFFF - frameHead
 // Decode unpacks a body (from the MTI to the last field) into m. On error m is
 // empty. The values do not alias b.
 func (s *Spec) Decode(b []byte, m *Message) error {
-	*m = Message{}
+	m.Reset()
 	mti, has, rest, err := s.decodeHead(b)
 	if err != nil {
 		return err
 	}
 	// One string holds all values: unpack into the stack, then copy once.
-	var room [1024]byte
-	var end [LastField + 1]int
+	var room [512]byte
+	var end [LastField + 1]uint16 // MaxMessage digits fit: fields are bounded far below
 	text := room[:0]
 	left := has
 	for n := left.pop(); n != 0; n = left.pop() {
 		if text, rest, err = s.Fields[n].unpack(text, rest, &m.pad[n]); err != nil {
-			*m = Message{}
+			m.pad = [LastField + 1]uint8{}
 			return fieldError(n, err)
 		}
-		end[n] = len(text)
+		end[n] = uint16(len(text))
 	}
 	if len(rest) != 0 {
-		*m = Message{}
+		m.pad = [LastField + 1]uint8{}
 		return pathError("end", ErrTrailing)
 	}
 	m.MTI, m.has = mti, has
@@ -38,8 +38,8 @@ func (s *Spec) Decode(b []byte, m *Message) error {
 }
 
 // slice hands each field its part of the text.
-func (m *Message) slice(text string, end *[LastField + 1]int) {
-	at := 0
+func (m *Message) slice(text string, end *[LastField + 1]uint16) {
+	at := uint16(0)
 	left := m.has
 	for n := left.pop(); n != 0; n = left.pop() {
 		m.value[n] = text[at:end[n]]

@@ -14,7 +14,7 @@ func (s *Spec) Append(dst []byte, m *Message) ([]byte, error) {
 		return dst, pathError("bitmap", ErrUnknownField)
 	}
 	if dst == nil {
-		dst = make([]byte, 0, 512) // most messages fit: one allocation
+		dst = make([]byte, 0, 320) // most messages fit: one allocation
 	}
 	out := binary.BigEndian.AppendUint16(dst, uint16(m.MTI))
 	if m.has[1] != 0 {

@@ -138,8 +138,15 @@ func (m *Message) Clone() *Message {
 	return &c
 }
 
-// Reset empties the message.
-func (m *Message) Reset() { *m = Message{} }
+// Reset empties the message. Absent fields hold nothing, so it is enough, and much
+// cheaper than clearing two kilobytes, to drop those that are present.
+func (m *Message) Reset() {
+	left := m.has
+	for n := left.pop(); n != 0; n = left.pop() {
+		m.value[n], m.pad[n] = "", 0
+	}
+	m.MTI, m.has = 0, Bits{}
+}
 
 // Format keeps card data out of logs: every verb prints the type and the field
 // numbers. Describe shows the masked content.
