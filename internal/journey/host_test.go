@@ -32,6 +32,7 @@ type host struct {
 	settled map[uint32]money.Amount
 	stored  map[string]*iso8583.Message // answers, so that a repeat is answered alike
 	unequal bool                        // say that the totals differ
+	refuses bool                        // take no payment: the card's issuer is not known
 
 	exchanges int
 	fault     lineFault
@@ -224,6 +225,9 @@ func (h *host) capture(f iso8583.Frame, m *iso8583.Message, f60 iso8583.F60) []b
 	r := record(m, f60.Batch)
 	if r.HasCryptogram() && !proved(&r) {
 		panic("a cryptogram was uploaded that the card did not make")
+	}
+	if h.refuses {
+		return h.answer(f, m, iso8583.CodeNoIssuer)
 	}
 	key := fmt.Sprintf("%06d/%06d", r.Batch, r.STAN)
 	if old, ok := h.records[key]; ok && old.Proof() != r.Proof() {

@@ -148,3 +148,28 @@ func TestAnEmptyDayNeedsNoSettlement(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// A sale that the acquirer will not take holds nothing up and is not lost: the
+// batch closes without it, and it is offered again every day.
+func TestARefusedSaleStays(t *testing.T) {
+	p := newPlay(t, tap)
+	p.pay(yuan(3_00), fault{line: intact})
+	p.host.refuses = true
+	got, err := p.till.Settle(t.Context())
+	if err != nil || got.Count != 0 || got.Refused != 1 || !got.Equal || got.Next != 8 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	p.open()
+	if len(p.till.Refused()) != 1 || len(p.till.Uncleared()) != 1 {
+		t.Fatal("the sale is gone")
+	}
+	p.host.refuses = false
+	clear(p.host.stored)
+	if _, err := p.till.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.open()
+	if len(p.till.Refused()) != 0 || len(p.till.Uncleared()) != 0 || len(p.host.records) != 1 {
+		t.Errorf("%d refused, %d uncleared, %d at the host", len(p.till.Refused()), len(p.till.Uncleared()), len(p.host.records))
+	}
+}

@@ -30,6 +30,8 @@ const (
 	kindClosing  kind = 12
 	kindClosed   kind = 13
 	kindSaid     kind = 14
+	kindRefused  kind = 15
+	kindLeft     kind = 16
 )
 
 // entry is one durable fact of the terminal's life.
@@ -83,6 +85,21 @@ type flagged struct{ Record purse.Record }
 
 // acked: the acquirer has the record.
 type acked struct{ Trace trace }
+
+// refused: the acquirer has said, with its MAC, that it will not take the record.
+// The batch can be settled without it; the sale stays here and is offered again.
+type refused struct {
+	Trace trace
+	Code  string // field 39, two characters
+}
+
+// left is a refused sale whose batch is settled: written when the journal is
+// shortened.
+type left struct {
+	Record    purse.Record
+	Recovered bool
+	Code      string
+}
 
 // step is a load or closure in the outbox: the message that must reach the host
 // if the terminal dies now.
@@ -139,6 +156,8 @@ func (listed) kind() kind     { return kindListed }
 func (closing) kind() kind    { return kindClosing }
 func (closed) kind() kind     { return kindClosed }
 func (said) kind() kind       { return kindSaid }
+func (refused) kind() kind    { return kindRefused }
+func (left) kind() kind       { return kindLeft }
 
 func (t trace) append(dst []byte) []byte { return appendU32(appendU32(dst, t.Batch), t.STAN) }
 
@@ -180,6 +199,16 @@ func (e listed) append(dst []byte) []byte  { return appendBlob(dst, e.Signed) }
 func (e closing) append(dst []byte) []byte { return appendU32(appendU32(dst, e.Batch), e.STAN) }
 func (e closed) append(dst []byte) []byte  { return appendU32(appendU32(dst, e.Batch), e.Next) }
 func (said) append(dst []byte) []byte      { return dst }
+
+func (e refused) append(dst []byte) []byte { return append(e.Trace.append(dst), e.Code[:codeBytes]...) }
+
+func (e left) append(dst []byte) []byte {
+	dst = appendBlob(appendBool(dst, e.Recovered), purse.Append(nil, e.Record))
+	return append(dst, e.Code[:codeBytes]...)
+}
+
+// codeBytes is the length of field 39.
+const codeBytes = 2
 
 // encode gives the bytes of an entry: version, kind, content.
 func encode(e entry) []byte { return e.append([]byte{entryVersion, byte(e.kind())}) }
@@ -228,6 +257,11 @@ func (r *reader) entry(k kind) entry {
 		return closed{r.u32(), r.u32()}
 	case kindSaid:
 		return said{}
+	case kindRefused:
+		return refused{r.trace(), string(r.take(codeBytes))}
+	case kindLeft:
+		recovered := r.bool()
+		return left{r.record(), recovered, string(r.take(codeBytes))}
 	}
 	r.bad = true
 	return nil

@@ -43,6 +43,7 @@ func sampleEntries() []entry {
 		pended{record, testAID, kept{[]byte{1}, []byte{2, 3}, []byte{4, 5, 6}}}, dropped{trace{1, 2}}, sold{record, true}, flagged{inDoubt},
 		acked{trace{1, 2}}, step{trace{1, 3}, Cash, stageScript, yuan(50_00), testPAN, 1, testTime, []byte("message")}, ended{trace{1, 3}},
 		listed{[]byte("signed list")}, closing{7, 9}, closed{7, 8}, said{},
+		refused{trace{1, 2}, "15"}, left{record, true, "15"},
 	}
 }
 
@@ -70,7 +71,7 @@ func TestAnEntryReadsBackAsItself(t *testing.T) {
 		}
 		seen[e.kind()] = true
 	}
-	for k := kindOpened; k <= kindSaid; k++ {
+	for k := kindOpened; k <= kindLeft; k++ {
 		if !seen[k] {
 			t.Errorf("kind %d has no sample", k)
 		}
@@ -104,7 +105,7 @@ func drawEntry(t *rapid.T, s *state) entry {
 	inDoubt.Flag = purse.Torn
 	return rapid.SampledFrom([]entry{
 		reserved{s.reserved + uint64(n)}, renumbered{n}, pended{Record: record, AID: testAID, Kept: kept{AFL: []byte{1, 2, 3, 4}}}, dropped{at},
-		sold{Record: record}, sold{record, true}, flagged{inDoubt}, acked{at}, load, ended{at}, listed{[]byte{byte(n)}},
+		sold{Record: record}, sold{record, true}, flagged{inDoubt}, acked{at}, refused{at, "15"}, acked{trace{1, n}}, left{sampleRecord(trace{99, n}), false, "15"}, load, ended{at}, listed{[]byte{byte(n)}},
 		closing{s.batch, n}, closed{s.batch - 1, 0}, closed{s.batch - 1, n}, said{},
 	}).Draw(t, "entry")
 }

@@ -33,6 +33,7 @@ var (
 	wordTotal      = lang.Text{EN: "TOTAL", ZH: "合计"}
 	wordDoubtful   = lang.Text{EN: "In doubt", ZH: "待判定笔数"}
 	wordDoubtTotal = lang.Text{EN: "In doubt, sum", ZH: "待判定金额"}
+	wordRefused    = lang.Text{EN: "Refused by the acquirer", ZH: "收单拒收笔数"}
 	wordEqual      = lang.Text{EN: "The host counts the same.", ZH: "对账平"}
 	wordUnequal    = lang.Text{EN: "The host counted differently; all details were sent again.", ZH: "对账不平，已上送全部明细"}
 	wordNext       = lang.Text{EN: "Next batch", ZH: "下一批次"}
@@ -192,6 +193,9 @@ func (t *Terminal) settlementSlip(s Settlement) string {
 	if s.Flagged > 0 {
 		p.pair(wordDoubtful, fmt.Sprint(s.Flagged))
 		p.pair(wordDoubtTotal, s.FlaggedTotal.Format(p.lang))
+	}
+	if s.Refused > 0 {
+		p.pair(wordRefused, fmt.Sprint(s.Refused))
 	}
 	verdict := wordEqual
 	if !s.Equal {

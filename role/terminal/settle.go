@@ -20,6 +20,7 @@ type Settlement struct {
 	Total        money.Amount // of them
 	Flagged      int          // payments that the issuer decides
 	FlaggedTotal money.Amount
+	Refused      int  // sales that the acquirer will not take; Refused lists them, they stay
 	Equal        bool // the host counted the same; if not, the details were sent again
 	Receipt      string
 }
@@ -97,10 +98,37 @@ func (t *Terminal) upload(ctx context.Context, r *purse.Record) error {
 	if err != nil {
 		return err
 	}
-	if err := t.insist(ctx, m); err != nil {
+	err = t.insist(ctx, m)
+	var no *never
+	switch {
+	case errors.As(err, &no):
+		return t.record(refused{traceOf(r), no.code})
+	case err != nil:
 		return err
 	}
 	return t.record(acked{traceOf(r)})
+}
+
+// never is a refusal that the host has signed and that asking again will not
+// change: it does not know the card's issuer, or finds the record impossible.
+type never struct {
+	code string
+	err  error
+}
+
+func (n *never) Error() string { return n.err.Error() }
+func (n *never) Unwrap() error { return n.err }
+
+// Refused lists the sales that the acquirer will not take. They are offered again
+// with every upload; the merchant shows their receipts to the acquirer.
+func (t *Terminal) Refused() []purse.Record {
+	var out []purse.Record
+	for i := range t.state.sales {
+		if x := &t.state.sales[i]; x.refused != "" && !x.acked && x.record.Flag == purse.None {
+			out = append(out, x.record)
+		}
+	}
+	return out
 }
 
 // insist sends a message until it is acknowledged or the tries are used up. A
@@ -120,8 +148,8 @@ func (t *Terminal) insist(ctx context.Context, m *iso8583.Message) error {
 			return nil
 		}
 		last = r.refusal(m.MTI.String())
-		if !r.code.Retriable() {
-			break
+		if r.authentic && !r.code.Retriable() {
+			return &never{r.code.Code, last}
 		}
 	}
 	return last
@@ -222,7 +250,7 @@ func (t *Terminal) uploadDetails(ctx context.Context, c closing) error {
 	count := 0
 	for i := range t.state.sales {
 		r := &t.state.sales[i].record
-		if r.Batch != c.Batch {
+		if r.Batch != c.Batch || !t.state.sales[i].acked {
 			continue
 		}
 		m, err := t.detail(0x0320, r, iso8583.F60{Type: iso8583.TypeManagement, NetCode: iso8583.NetDetailUnequal})
@@ -248,12 +276,15 @@ func (t *Terminal) sums(batch uint32) Settlement {
 		if r.Batch != batch {
 			continue
 		}
-		if r.Flag == purse.None {
-			out.Count++
-			out.Total = plus(out.Total, r.Amount)
-		} else {
+		switch {
+		case r.Flag != purse.None:
 			out.Flagged++
 			out.FlaggedTotal = plus(out.FlaggedTotal, r.Amount)
+		case t.state.sales[i].refused != "" && !t.state.sales[i].acked:
+			out.Refused++
+		default:
+			out.Count++
+			out.Total = plus(out.Total, r.Amount)
 		}
 	}
 	return out

@@ -20,6 +20,7 @@ func (s *state) snapshot() []entry {
 		out = append(out, listed{s.list})
 	}
 	out = s.snapshotOutbox(out)
+	out = s.snapshotLeft(out, batch)
 	if s.closing != nil {
 		out = s.snapshotSales(out, s.closing.Batch)
 		out = append(out, *s.closing)
@@ -45,6 +46,16 @@ func (s *state) snapshotOutbox(out []entry) []entry {
 	return out
 }
 
+// snapshotLeft writes the refused sales of batches that are gone.
+func (s *state) snapshotLeft(out []entry, oldest uint32) []entry {
+	for _, x := range s.sales {
+		if b := x.record.Batch; b != oldest && b != s.batch {
+			out = append(out, left{x.record, x.recovered, x.refused})
+		}
+	}
+	return out
+}
+
 // snapshotSales writes the records of one batch, each behind its pending.
 func (s *state) snapshotSales(out []entry, batch uint32) []entry {
 	for _, x := range s.sales {
@@ -56,6 +67,9 @@ func (s *state) snapshotSales(out []entry, batch uint32) []entry {
 			out = append(out, sold{x.record, x.recovered})
 		} else {
 			out = append(out, flagged{x.record})
+		}
+		if x.refused != "" {
+			out = append(out, refused{traceOf(&x.record), x.refused})
 		}
 		if x.acked {
 			out = append(out, acked{traceOf(&x.record)})

@@ -22,7 +22,11 @@ type sale struct {
 	record    purse.Record
 	recovered bool
 	acked     bool
+	refused   string // the acquirer's code for "never", empty if it has not said so
 }
+
+// settled reports whether the batch can be closed without hearing more of it.
+func (x *sale) settled() bool { return x.acked || x.refused != "" }
 
 // state is what the journal adds up to. It changes only in apply.
 type state struct {
@@ -30,7 +34,7 @@ type state struct {
 	reserved uint64
 	batch    uint32 // the open batch; closing.Batch, if any, is the one before it
 	pending  []pended
-	sales    []sale // of the open and of the closing batch, oldest first
+	sales    []sale // of the open and of the closing batch, and refused ones of older batches
 	outbox   []step
 	list     []byte
 	closing  *closing
@@ -79,6 +83,10 @@ func (s *state) fold(e entry) error {
 		return s.keep(sale{record: e.Record}, e.Record.Flag)
 	case acked:
 		return s.ack(e.Trace)
+	case refused:
+		return s.refuse(e)
+	case left:
+		return s.leave(e)
 	case step:
 		return s.step(e)
 	case ended:
@@ -173,14 +181,45 @@ func (s *state) keep(x sale, flag purse.Flag) error {
 	return nil
 }
 
+// ack notes that the acquirer has a record. One of an older batch is then done with.
 func (s *state) ack(t trace) error {
+	x := s.unacked(t)
+	if x == nil {
+		return contradiction("an acknowledgement fits no record")
+	}
+	x.acked = true
+	if t.Batch != s.batch && (s.closing == nil || t.Batch != s.closing.Batch) {
+		s.sales = slices.DeleteFunc(s.sales, func(x sale) bool { return traceOf(&x.record) == t })
+	}
+	return nil
+}
+
+func (s *state) refuse(e refused) error {
+	x := s.unacked(e.Trace)
+	if x == nil {
+		return contradiction("a refusal fits no record")
+	}
+	x.refused = e.Code
+	return nil
+}
+
+func (s *state) unacked(t trace) *sale {
 	for i := range s.sales {
 		if traceOf(&s.sales[i].record) == t && !s.sales[i].acked {
-			s.sales[i].acked = true
-			return nil
+			return &s.sales[i]
 		}
 	}
-	return contradiction("an acknowledgement fits no record")
+	return nil
+}
+
+func (s *state) leave(e left) error {
+	// A snapshot writes these first, so nothing of a present batch stands before them.
+	fresh := s.closing == nil && !slices.ContainsFunc(s.sales, func(x sale) bool { return x.refused == "" || x.record.Batch == s.batch })
+	if !fresh || s.used(traceOf(&e.Record)) || e.Record.Flag != purse.None || e.Record.Batch == s.batch {
+		return contradiction("a refused sale is kept out of turn")
+	}
+	s.sales = append(s.sales, sale{record: e.Record, recovered: e.Recovered, refused: e.Code})
+	return nil
 }
 
 // step puts an item into the outbox or moves it on; it never goes back from
@@ -221,7 +260,7 @@ func (s *state) beginClosing(e closing) error {
 		return contradiction("a batch is closed out of turn")
 	}
 	for i := range s.sales {
-		if !s.sales[i].acked {
+		if !s.sales[i].settled() {
 			return contradiction("a batch is closed before it is uploaded")
 		}
 	}
@@ -241,7 +280,9 @@ func (s *state) endClosing(e closed) error {
 	if s.closing == nil || s.closing.Batch != e.Batch || e.Next > lastBatch {
 		return contradiction("a batch is settled that was not closed")
 	}
-	s.sales = slices.DeleteFunc(s.sales, func(x sale) bool { return x.record.Batch == e.Batch })
+	s.sales = slices.DeleteFunc(s.sales, func(x sale) bool {
+		return x.record.Batch == e.Batch && (x.acked || x.record.Flag != purse.None)
+	})
 	s.closing = nil
 	if e.Next != 0 && s.empty() {
 		s.batch = e.Next
