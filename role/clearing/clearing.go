@@ -23,6 +23,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"jiaozi/book"
 	"jiaozi/book/chart"
@@ -197,6 +198,24 @@ func (c *Clearing) apply(ctx context.Context, what string, cmds ...book.Command)
 // state is the record that orders everything which may not fall between the
 // counting and the closing of a day.
 type state struct {
-	Closed clock.Date // the last closed day
-	Taken  uint64     // outcomes and cash reports so far: makes each version differ
+	Closed clock.Date   `json:"closed"` // the last closed day
+	Open   []clock.Date `json:"open"`   // days that hold something and are not closed
+	Taken  uint64       `json:"taken"`  // outcomes and cash reports so far: makes each version differ
+}
+
+// take notes that a day holds something.
+func (s *state) take(day clock.Date) {
+	s.Taken++
+	if n, found := slices.BinarySearch(s.Open, day); !found {
+		s.Open = slices.Insert(s.Open, n, day)
+	}
+}
+
+// until splits the open days: those to be closed with date, and later ones.
+func (s *state) until(date clock.Date) (now, later []clock.Date) {
+	n, found := slices.BinarySearch(s.Open, date)
+	if found {
+		n++
+	}
+	return s.Open[:n:n], s.Open[n:]
 }

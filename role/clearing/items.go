@@ -41,37 +41,27 @@ func (i *item) paid() bool {
 
 func (i *item) pair() chart.Pair { return chart.Pair{Issuer: i.Issuer, Acquirer: i.Acquirer} }
 
-// items reads what was taken for the days after one date, up to another.
-func (c *Clearing) items(ctx context.Context, after, until clock.Date) ([]item, error) {
+// items reads what was taken for some days.
+func (c *Clearing) items(ctx context.Context, days []clock.Date) ([]item, error) {
 	var list []item
-	err := c.eachDay(ctx, spaceDone, after, until, func(day clock.Date, key, value []byte) error {
-		more, err := c.judged(day, value)
-		list = append(list, more...)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	for _, day := range days {
+		err := c.door.Scan(ctx, c.space(spaceDone), dateKey(day), func(_, value []byte, _ uint64) error {
+			more, err := c.judged(day, value)
+			list = append(list, more...)
+			return err
+		})
+		if err == nil {
+			err = c.door.Scan(ctx, c.space(spaceCash), dateKey(day), func(_, value []byte, _ uint64) error {
+				one, err := c.cashItem(day, value)
+				list = append(list, one)
+				return err
+			})
+		}
+		if err != nil {
+			return nil, fmt.Errorf("clearing %s: read %s: %w", c.cfg.Inst, day, err)
+		}
 	}
-	err = c.eachDay(ctx, spaceCash, after, until, func(day clock.Date, key, value []byte) error {
-		one, err := c.cashItem(day, value)
-		list = append(list, one)
-		return err
-	})
-	return list, err
-}
-
-// eachDay visits the records of a space whose keys begin with a date.
-func (c *Clearing) eachDay(ctx context.Context, space string, after, until clock.Date, fn func(day clock.Date, key, value []byte) error) error {
-	return c.door.Scan(ctx, c.space(space), nil, func(key, value []byte, _ uint64) error {
-		if len(key) < 4 {
-			return fmt.Errorf("%s: %w", space, errRecord)
-		}
-		day := clock.Date(binary.BigEndian.Uint32(key))
-		if day <= after || day > until {
-			return nil
-		}
-		return fn(day, key, value)
-	})
+	return list, nil
 }
 
 // judged reads a stored outcome. Its signature was checked when it came; the
@@ -89,7 +79,7 @@ func (c *Clearing) judged(day clock.Date, file []byte) ([]item, error) {
 		}
 		r, err := purse.Decode(d.Record)
 		if err != nil {
-			return nil, fmt.Errorf("%w: outcome %s pays detail %d, which is no payment: %w", ErrNet, f.Header.ID, d.Sequence, err)
+			return nil, fmt.Errorf("stored outcome %s: %w: %w", f.Header.ID, errRecord, err)
 		}
 		list[n].mid = r.MID
 		list[n].key = binary.BigEndian.AppendUint32(append([]byte(nil), f.Header.ID[:]...), d.Sequence)
@@ -140,7 +130,7 @@ func (c *Clearing) drain(ctx context.Context, day clock.Date) error {
 		if err != nil {
 			return err
 		}
-		st.Taken++
+		st.take(day)
 		cmd := book.Command{Event: eventCash, Date: day,
 			ID:  book.DeriveID("clr/cash", string(c.cfg.Inst), st.Taken, pending[0].Number),
 			Put: []book.Put{c.put(spaceState, keyState, version, st)}}

@@ -7,6 +7,7 @@ import (
 
 	"jiaozi/book"
 	"jiaozi/wire/clearing"
+	"jiaozi/wire/purse"
 )
 
 // Outcome takes an issuer's verdicts. The same file again changes nothing. A
@@ -20,6 +21,9 @@ func (c *Clearing) Outcome(ctx context.Context, file []byte) error {
 	if h.Kind != clearing.Outcome || h.To != c.cfg.Inst {
 		return fmt.Errorf("%w: a %s for %s", ErrFile, h.Kind, h.To)
 	}
+	if err := payable(f); err != nil {
+		return err
+	}
 	got, _, err := digest(f.Details)
 	if err != nil {
 		return err
@@ -31,6 +35,20 @@ func (c *Clearing) Outcome(ctx context.Context, file []byte) error {
 		}
 	}
 	return ErrBusy
+}
+
+// payable: what is paid must be a payment of that sum; the settlement needs its
+// merchant.
+func payable(f *clearing.File) error {
+	for _, d := range f.Details {
+		if d.Verdict != clearing.Accepted && d.Verdict != clearing.Clone {
+			continue
+		}
+		if r, err := purse.Decode(d.Record); err != nil || r.Amount != d.Gross {
+			return fmt.Errorf("%w: %s pays detail %d, which is no payment of %s", ErrFile, f.Header.From, d.Sequence, d.Gross)
+		}
+	}
+	return nil
 }
 
 // answer books one outcome, or finds that it was booked.
@@ -61,7 +79,7 @@ func (c *Clearing) answer(ctx context.Context, f *clearing.File, file, got []byt
 	}
 	day := openDay(r.Day, st)
 	r.Answered = f.Trailer.Hash[:]
-	st.Taken++
+	st.take(day)
 	return c.apply(ctx, "take outcome "+id.String(), book.Command{
 		ID:    book.DeriveID("clr/outcome", string(c.cfg.Inst), id[:], f.Trailer.Hash[:], st.Taken, uint32(day)),
 		Event: eventFile, Date: day,

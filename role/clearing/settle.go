@@ -14,10 +14,10 @@ import (
 	"jiaozi/wire/clearing"
 )
 
-// closing is the record of a closed day: which days it took in, and the tariffs
-// that were in force. Everything else follows from the files.
+// closing is the record of a closed day: which open days it took in, and the
+// rules that were in force. Everything else follows from the files.
 type closing struct {
-	After   clock.Date   `json:"after"` // the closed day before this one
+	Days    []clock.Date `json:"days"`
 	Tariffs Tariffs      `json:"tariffs"`
 	Bearer  chart.Bearer `json:"bearer"`
 }
@@ -52,7 +52,7 @@ func (c *Clearing) finish(ctx context.Context, date clock.Date) (*day, error) {
 	if version == 0 {
 		return nil, fmt.Errorf("%w: %s was settled with a later day", ErrDay, date)
 	}
-	items, err := c.items(ctx, rules.After, date)
+	items, err := c.items(ctx, rules.Days)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,8 @@ func (c *Clearing) tryClose(ctx context.Context, date clock.Date) (closed bool, 
 	if ready, err := c.count(ctx, date, st); !ready || err != nil {
 		return false, err
 	}
-	rules := closing{After: st.Closed, Tariffs: c.cfg.Tariffs, Bearer: c.cfg.Bearer}
+	rules := closing{Tariffs: c.cfg.Tariffs, Bearer: c.cfg.Bearer}
+	rules.Days, st.Open = st.until(date)
 	st.Closed = date
 	st.Taken++
 	stale, err := c.apply(ctx, "close "+date.String(), book.Command{
@@ -105,13 +106,10 @@ func (c *Clearing) tryClose(ctx context.Context, date clock.Date) (closed bool, 
 	return !stale, err
 }
 
-// lastDate is later than any day: to count all that waits.
-const lastDate clock.Date = 99991231
-
 // count checks the day that is about to be closed. It is not ready if cash loads
 // were reported meanwhile: the accounts then hold what the items lack.
 func (c *Clearing) count(ctx context.Context, date clock.Date, st state) (ready bool, err error) {
-	all, err := c.items(ctx, st.Closed, lastDate)
+	all, err := c.items(ctx, st.Open)
 	if err != nil {
 		return false, err
 	}

@@ -19,6 +19,7 @@ import (
 type proof struct {
 	genuine  bool // the card of this number made the cryptogram over these data
 	decision emv.Decision
+	first    emv.Decision // before it was told what the issuer decided, if it asked
 	// balance is what the card MACed, if proved.
 	balance money.Amount
 	proved  bool
@@ -38,7 +39,7 @@ func (i *Issuer) verify(r *purse.Record) (proof, error) {
 	if err != nil {
 		return proof{}, nil
 	}
-	p := proof{decision: iad.Decision(), scripts: -1, full: iad.CVN == emv.CVN01}
+	p := proof{decision: iad.Decision(), first: iad.CVR.First(), scripts: -1, full: iad.CVN == emv.CVN01}
 	if p.full {
 		p.scripts, p.failed = int8(iad.CVR.Scripts()), iad.CVR.Has(emv.CVRScriptFailed)
 	}
@@ -97,6 +98,9 @@ func (i *Issuer) readOnline(q *request, kind OrderKind) (*online, string, error)
 	}
 	if (kind == Closure) != sum.IsZero() {
 		return nil, iso8583.CodeBadAmount, nil
+	}
+	if fmt.Sprintf("%02X", r.TxnType) != q.m.Text(3)[:2] {
+		return nil, iso8583.CodeInvalid, nil // the cryptogram is for another transaction
 	}
 	o := &online{kind: kind, record: r}
 	if o.proof, err = i.verify(&r); err != nil {

@@ -96,6 +96,7 @@ func TestLoadsThatAreDeclined(t *testing.T) {
 		{"no PIN", func(s *scheme, c *simCard, m *iso8583.Message) { m.Unset(52) }, iso8583.CodePINFormat},
 		{"wrong PIN", func(s *scheme, c *simCard, m *iso8583.Message) { m.SetBytes(52, s.pinBlock("654321", pan)) }, iso8583.CodeWrongPIN},
 		{"another amount than the chip's", func(s *scheme, c *simCard, m *iso8583.Message) { m.Set(4, "000000009999") }, iso8583.CodeBadAmount},
+		{"a cash load with the cryptogram of another", func(s *scheme, c *simCard, m *iso8583.Message) { m.Set(3, "630000") }, iso8583.CodeInvalid},
 		{"another currency", func(s *scheme, c *simCard, m *iso8583.Message) { m.Set(49, "840") }, iso8583.CodeBadAmount},
 		{"a function that does not exist", func(s *scheme, c *simCard, m *iso8583.Message) { m.Set(3, "310000") }, iso8583.CodeFunction},
 		{"another issuer", func(s *scheme, c *simCard, m *iso8583.Message) { m.Set(100, "62100002") }, iso8583.CodeNoIssuer},

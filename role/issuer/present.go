@@ -13,6 +13,7 @@ import (
 	"jiaozi/value/must"
 	"jiaozi/value/reason"
 	"jiaozi/wire/clearing"
+	"jiaozi/wire/emv"
 	"jiaozi/wire/purse"
 )
 
@@ -187,7 +188,9 @@ func (i *Issuer) tap(id clearing.FileID, d *clearing.Detail) (*tapTask, ruling, 
 	if r.Flag == purse.None && !t.genuine {
 		return nil, rulingForged, nil
 	}
-	if r.HasCryptogram() && t.decision != cardApproved {
+	// A payment is what the card approved by itself. Its second cryptogram of a
+	// load says TC too, and pays nobody.
+	if r.HasCryptogram() && t.first != emv.TC {
 		return nil, rulingDeclined, nil
 	}
 	if t.ref, err = i.vault.CardRef(i.cfg.Keys.Ref, r.PAN, r.PSN); err != nil {

@@ -13,12 +13,8 @@ import (
 	"jiaozi/value/money"
 	"jiaozi/value/reason"
 	"jiaozi/wire/clearing"
-	"jiaozi/wire/emv"
 	"jiaozi/wire/purse"
 )
-
-// cardApproved is the card's word in a payment.
-const cardApproved = emv.TC
 
 // origin tells which detail of which file brought a payment, so that a file
 // presented again after a crash finds its own payments and not duplicates.

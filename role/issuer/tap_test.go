@@ -120,6 +120,10 @@ func TestPaymentsThatAreRejected(t *testing.T) {
 			stranger := newSimCard(s.t, mustPAN("621234567890888"), 5000)
 			*r = s.tap(stranger, 100)
 		}, "rejected/unknown_card"},
+		{"the second cryptogram of a load", func(_ *scheme, c *simCard, r *purse.Record) {
+			r.TxnType = 0x60
+			c.sign(r, emv.CVN01, emv.ARQC, emv.TC, c.balance)
+		}, "rejected/declined_by_card"},
 		{"a decline", func(_ *scheme, c *simCard, r *purse.Record) { c.sign(r, emv.CVN17, emv.AAC, emv.AAC, c.balance) }, "rejected/declined_by_card"},
 	} {
 		t.Run(tc.why, func(t *testing.T) {
