@@ -30,6 +30,10 @@ func (a *audit) gatherPayments() {
 	seen := map[name]bool{}
 	a.payments = map[ident.CardRef][]Payment{}
 	for _, p := range a.evidence.Payments {
+		if err := p.Record.Validate(); err != nil {
+			a.find(CodeRecord, p.Where, "%v", err)
+			continue
+		}
 		n := name{p.Ref, p.Record.ATC, p.Record.Proof()}
 		if _, taken := a.evidence.Book.Books.Once(SpaceTap, tapKey(p.Ref, p.Record.ATC)); taken || seen[n] {
 			continue
@@ -153,36 +157,39 @@ func (a *audit) elsewhere(c *Card, sum *checked, e *ending) {
 	}
 }
 
-// explain accounts for a difference: a load or a closure that is on its way,
-// payments that the log is too short to tell of, or a clone.
+// gap is money that is in the book and neither on the card nor with a payment.
+type gap struct {
+	size              money.Minor
+	onTheWay, closing bool
+}
+
+// gaps lists what may be open about a card, the plainest first: nothing, a load
+// that has not arrived, a closure whose proof is on its way.
+func gaps(c *Card, e *ending) []gap {
+	list := []gap{{}}
+	if e.owed != nil && !e.owed.inFlight.IsZero() {
+		list = append(list, gap{size: e.owed.inFlight.Minor(), onTheWay: true})
+	}
+	if !c.Closing.IsZero() && c.Balance.IsZero() {
+		list = append(list, gap{size: c.Closing.Minor(), closing: true})
+	}
+	return list
+}
+
+// explain accounts for a difference: one of the gaps, with or without payments
+// that the log is too short to tell of, or a clone.
 func (a *audit) explain(ctx context.Context, c *Card, unsure []Payment, e *ending) error {
-	if len(unsure) > 0 {
-		used := subset(unsure, e.difference)
-		if used == nil && e.owed != nil {
-			if used = subset(unsure, e.difference-e.owed.inFlight.Minor()); used != nil {
-				e.onTheWay = !e.owed.inFlight.IsZero()
-			}
+	for _, g := range gaps(c, e) {
+		used := subset(unsure, e.difference-g.size)
+		if used == nil {
+			continue
 		}
 		for _, p := range used {
 			e.notes = append(e.notes, noteOf(CodeUndecided, p))
 			e.uncleared += p.Record.Amount.Minor()
 			e.difference -= p.Record.Amount.Minor()
 		}
-		if used != nil {
-			e.explained = true
-			return nil
-		}
-	}
-	if e.difference == 0 {
-		e.explained = true
-		return nil
-	}
-	if e.owed != nil && e.difference == e.owed.inFlight.Minor() {
-		e.explained, e.onTheWay = true, true
-		return nil
-	}
-	if !c.Closing.IsZero() && c.Balance.IsZero() && e.difference == c.Closing.Minor() {
-		e.explained, e.closing = true, true
+		e.explained, e.onTheWay, e.closing = true, g.onTheWay, g.closing
 		return nil
 	}
 	return a.explainClone(ctx, c, e)

@@ -22,6 +22,7 @@ const (
 	CodeUndecided Code = "payment-undecided"
 	CodeOnTheWay  Code = "load-on-the-way"
 	CodeElsewhere Code = "payment-elsewhere"
+	CodeRecord    Code = "payment-invalid"
 	CodeClosing   Code = "closure-on-the-way"
 	CodeOverflow  Code = "overflow"
 )
@@ -38,6 +39,7 @@ var words = map[Code]lang.Text{
 	CodeNotMade:   {EN: "the card at hand did not make this payment", ZH: "现有卡片并未发生这笔付款"},
 	CodeUndecided: {EN: "the card's log is too short to tell; the sums say how it was", ZH: "卡片日志不足以判断，由金额推定"},
 	CodeOnTheWay:  {EN: "a load is on its way and not on the card", ZH: "圈存在途，尚未到卡"},
+	CodeRecord:    {EN: "a payment record is not valid", ZH: "付款记录无效"},
 	CodeElsewhere: {EN: "the card paid, and nobody at hand holds the record yet", ZH: "卡片已付款，现有各方均未持有该记录"},
 	CodeClosing:   {EN: "a closed card is empty, and its refund is on its way", ZH: "已销卡余额清零，退款在途"},
 	CodeOverflow:  {EN: "a sum leaves the range of amounts", ZH: "合计超出金额范围"},
