@@ -20,13 +20,16 @@ func (s *Spec) Decode(b []byte, m *Message) error {
 	var room [512]byte
 	var end [LastField + 1]uint16 // MaxMessage digits fit: fields are bounded far below
 	text := room[:0]
-	left := has
-	for n := left.pop(); n != 0; n = left.pop() {
-		if text, rest, err = s.Fields[n].unpack(text, rest, &m.pad[n]); err != nil {
-			m.pad = [LastField + 1]uint8{}
-			return fieldError(n, err)
+	for w, word := range has {
+		for n := 0; word != 0; {
+			n, word = lowest(word)
+			at := w<<6 + n
+			if text, rest, err = s.Fields[at].unpack(text, rest, &m.pad[at]); err != nil {
+				m.pad = [LastField + 1]uint8{}
+				return fieldError(at, err)
+			}
+			end[at] = uint16(len(text))
 		}
-		end[n] = uint16(len(text))
 	}
 	if len(rest) != 0 {
 		m.pad = [LastField + 1]uint8{}
@@ -39,11 +42,14 @@ func (s *Spec) Decode(b []byte, m *Message) error {
 
 // slice hands each field its part of the text.
 func (m *Message) slice(text string, end *[LastField + 1]uint16) {
-	at := uint16(0)
-	left := m.has
-	for n := left.pop(); n != 0; n = left.pop() {
-		m.value[n] = text[at:end[n]]
-		at = end[n]
+	start := uint16(0)
+	for w, word := range m.has {
+		for n := 0; word != 0; {
+			n, word = lowest(word)
+			at := w<<6 + n
+			m.value[at] = text[start:end[at]]
+			start = end[at]
+		}
 	}
 }
 
@@ -163,12 +169,16 @@ func (f *Field) unpackNibbles(text, raw []byte, size int, highest byte, pad *uin
 		out[0] = '0' + raw[0]&15
 		out, raw = out[1:], raw[1:]
 	}
+	table := &decimals
+	if f.Form == Track {
+		table = &nibbles
+	}
 	for len(out) >= 2 && len(raw) >= 1 {
-		high, low := raw[0]>>4, raw[0]&15
-		if high > highest || low > highest {
+		pair := table[raw[0]]
+		if pair == 0 {
 			return nil, ErrDigit
 		}
-		out[0], out[1] = '0'+high, '0'+low
+		out[0], out[1] = byte(pair>>8), byte(pair)
 		out, raw = out[2:], raw[1:]
 	}
 	if len(out) == 0 {
@@ -183,6 +193,19 @@ func (f *Field) unpackNibbles(text, raw []byte, size int, highest byte, pad *uin
 	}
 	out[0], *pad = '0'+high, low
 	return text, nil
+}
+
+// decimals and nibbles give the two characters of a packed byte, 0 if it is none of
+// the form: one look instead of two shifts and two comparisons.
+var decimals, nibbles = pairs(9), pairs(15)
+
+func pairs(highest int) (table [256]uint16) {
+	for high := range highest + 1 {
+		for low := range highest + 1 {
+			table[high<<4|low] = uint16('0'+high)<<8 | uint16('0'+low)
+		}
+	}
+	return table
 }
 
 func printable[T string | []byte](s T) bool {

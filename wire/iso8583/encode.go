@@ -23,11 +23,14 @@ func (s *Spec) Append(dst []byte, m *Message) ([]byte, error) {
 	} else {
 		out = binary.BigEndian.AppendUint64(out, m.has[0])
 	}
-	left := m.has
-	for n := left.pop(); n != 0; n = left.pop() {
-		var err error
-		if out, err = s.Fields[n].pack(out, m.value[n], m.pad[n]); err != nil {
-			return dst, fieldError(n, err)
+	for w, word := range m.has {
+		for n := 0; word != 0; {
+			n, word = lowest(word)
+			at := w<<6 + n
+			var err error
+			if out, err = s.Fields[at].pack(out, m.value[at], m.pad[at]); err != nil {
+				return dst, fieldError(at, err)
+			}
 		}
 	}
 	if len(out)-len(dst) > MaxMessage {

@@ -41,21 +41,21 @@ func mask(n int) uint64 { return 1 << (63 - uint(n-1)&63) }
 
 // pop removes the lowest number from the set and gives it, or 0.
 func (b *Bits) pop() int {
-	if b[0] != 0 {
-		zeros := bits.LeadingZeros64(b[0])
-		b[0] &^= 1 << 63 >> uint(zeros&63)
-		return zeros + 1
+	for w := range b {
+		if b[w] != 0 {
+			var n int
+			n, b[w] = lowest(b[w])
+			return w<<6 + n
+		}
 	}
-	return b.popHigh()
+	return 0
 }
 
-func (b *Bits) popHigh() int {
-	if b[1] == 0 {
-		return 0
-	}
-	zeros := bits.LeadingZeros64(b[1])
-	b[1] &^= 1 << 63 >> uint(zeros&63)
-	return zeros + 65
+// lowest gives the lowest number in one word of a set, from 1, and the word without
+// it. Loops over all fields use it directly: it is inlined, pop is not.
+func lowest(word uint64) (n int, rest uint64) {
+	n = bits.LeadingZeros64(word)
+	return n + 1, word &^ (1 << 63 >> uint(n&63))
 }
 
 // Message is one unpacked message: digits for numeric fields, track characters
@@ -141,9 +141,11 @@ func (m *Message) Clone() *Message {
 // Reset empties the message. Absent fields hold nothing, so it is enough, and much
 // cheaper than clearing two kilobytes, to drop those that are present.
 func (m *Message) Reset() {
-	left := m.has
-	for n := left.pop(); n != 0; n = left.pop() {
-		m.value[n], m.pad[n] = "", 0
+	for w, word := range m.has {
+		for n := 0; word != 0; {
+			n, word = lowest(word)
+			m.value[w<<6+n], m.pad[w<<6+n] = "", 0
+		}
 	}
 	m.MTI, m.has = 0, Bits{}
 }
