@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"jiaozi/crypt/pin"
 	"jiaozi/crypt/vault"
 	"jiaozi/role/acquirer"
 	"jiaozi/value/clock"
@@ -311,6 +312,22 @@ func TestPINIsTranslatedAndNotStored(t *testing.T) {
 	if err != nil || p {
 		t.Fatalf("the issuer cannot open the block: %v", err)
 	}
+	payer := pan(t, 2)
+	other := s.build("other", map[string]string{"stan": "4", "amount": "10.00"})
+	other.Set(62, payer.Reveal())
+	typed, err := pin.Parse("654321")
+	s.check(err)
+	block, err := s.pos.EncryptPIN(tpk(tid), typed, payer)
+	s.check(err)
+	other.SetBytes(52, block[:])
+	s.expect(other, iso8583.CodeApproved)
+	passed := s.issuer.got[len(s.issuer.got)-1].Bytes(52)
+	if _, err := s.vault.VerifyPIN(zonePIN, [8]byte(passed), payer, "issuer/pvk", nil); err != nil {
+		t.Errorf("the payer's PIN block does not open for the payer's card: %v", err)
+	}
+	other.Unset(62)
+	other.Set(11, "000005")
+	s.expect(other, iso8583.CodeUnknownCard)
 	bad := s.build("account", map[string]string{"stan": "3", "amount": "10.00"})
 	bad.SetBytes(52, []byte("no block"))
 	asked := len(s.issuer.got)

@@ -20,10 +20,10 @@ const (
 // services are the online transactions that are passed on: field 3 and what field
 // 60.1 says with it.
 var services = map[string]uint8{
-	"600000": iso8583.TypeLoadAccount,
-	"620000": iso8583.TypeLoadOther,
-	"630000": iso8583.TypeLoadCash,
-	"290000": iso8583.TypeClosure,
+	"600000":  iso8583.TypeLoadAccount,
+	loadOther: iso8583.TypeLoadOther,
+	"630000":  iso8583.TypeLoadCash,
+	"290000":  iso8583.TypeClosure,
 }
 
 // online passes a load or a closure on to the issuer.
@@ -62,19 +62,34 @@ func (a *Acquirer) onward(q *request) (issuer ident.Inst, m *iso8583.Message, co
 	m = &iso8583.Message{MTI: mtiFinancial}
 	m.Copy(&q.m, carried...)
 	a.address(m, q, issuer)
+	code, err = a.translate(q, pan, issuer, m)
+	return issuer, m, code, err
+}
+
+const loadOther = "620000" // field 3 of a load that another card's account pays
+
+// translate moves the PIN block, if there is one, from the terminal's key to the
+// issuer's. It is bound to the card whose holder typed it: that is the payer's, named
+// in field 62, if another account pays.
+func (a *Acquirer) translate(q *request, pan ident.PAN, issuer ident.Inst, m *iso8583.Message) (code string, err error) {
 	block := q.m.Bytes(52)
 	if block == nil {
-		return issuer, m, "", nil
+		return "", nil
+	}
+	if q.m.Text(3) == loadOther {
+		if pan, err = ident.ParsePAN(q.m.Text(62)); err != nil {
+			return iso8583.CodeUnknownCard, nil
+		}
 	}
 	out, err := a.vault.TranslatePIN(pinKey(q.terminal.TID), a.cfg.Issuers[issuer].PIN, [8]byte(block), pan)
 	if errors.Is(err, pin.ErrBlock) {
-		return "", nil, iso8583.CodePINFormat, nil
+		return iso8583.CodePINFormat, nil
 	}
 	if err != nil {
-		return "", nil, "", fmt.Errorf("translate PIN block: %w", err)
+		return "", fmt.Errorf("translate PIN block: %w", err)
 	}
 	m.SetBytes(52, out[:])
-	return issuer, m, "", nil
+	return "", nil
 }
 
 // address adds who sends what to whom, and the reference by which people find it.
