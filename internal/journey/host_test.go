@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"jiaozi/crypt/pin"
 	"jiaozi/crypt/vault"
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
@@ -62,11 +63,14 @@ const (
 var errLine = errors.New("time-out, by order of the test")
 
 func newHost(p vault.Profile, clk clock.Clock) *host {
-	return &host{
+	h := &host{
 		keys: vault.New(vault.Options{Test: true, Rand: &counting{seed: 4}}), profile: p, clock: clk, batch: 7,
 		list: blacklist(1), account: yuan(1000_00), loads: map[string]*hostLoad{}, records: map[string]purse.Record{},
 		settled: map[uint32]money.Amount{}, stored: map[string]*iso8583.Message{},
 	}
+	check(h.keys.Generate("zpk", vault.ZPK))
+	check(h.keys.Generate("pvk", vault.PVK))
+	return h
 }
 
 // Exchange is the line with its faults.
@@ -248,6 +252,11 @@ func (h *host) load(f iso8583.Frame, m *iso8583.Message, f60 iso8583.F60) []byte
 	r := record(&m55, f60.Batch)
 	iad := must(emv.ParseIAD(r.IAD))
 	v := issuerVault()
+	if kind := m.Text(3); kind == "600000" || kind == "620000" {
+		if !h.pinRight(m, r.PAN) {
+			return h.answer(f, m, iso8583.CodeWrongPIN)
+		}
+	}
 	if !proved(&r) || !must(v.VerifyBalance(cardKeys.MAC, r.PAN, r.PSN, r.ATC, iad.Value, iad.MAC)) {
 		return h.answer(f, m, iso8583.CodeDoNotHonour)
 	}
@@ -258,6 +267,20 @@ func (h *host) load(f iso8583.Frame, m *iso8583.Message, f60 iso8583.F60) []byte
 	h.loads[loadKey(f60.Batch, r.STAN)] = &hostLoad{r.Amount, r.PAN, "in flight"}
 	chip := h.issuerData(&r, iad, m.Text(3) == "290000")
 	return h.answer(f, m, iso8583.CodeApproved, func(out *iso8583.Message) { out.SetBytes(55, chip) })
+}
+
+// pinRight checks the PIN of the payer: 1234 opens every account. A block that does
+// not open is a wrong one too.
+func (h *host) pinRight(m *iso8583.Message, payer ident.PAN) bool {
+	if source := m.Bytes(62); source != nil {
+		payer = must(ident.ParsePAN(string(source)))
+	}
+	reference := must(h.keys.SetPIN("pvk", must(pin.Parse("1234")), payer))
+	block, err := h.keys.TranslatePIN("tpk", "zpk", [8]byte(m.Bytes(52)), payer)
+	if err != nil {
+		return false
+	}
+	return must(h.keys.VerifyPIN("zpk", block, payer, "pvk", reference))
 }
 
 func loadKey(batch, stan uint32) string { return fmt.Sprintf("%06d/%06d", batch, stan) }

@@ -127,6 +127,33 @@ func TestALoadIsNeverDoubleAndNeverLost(t *testing.T) {
 	}
 }
 
+// Goal: each kind of load says who pays and proves it. Method: one row each; the
+// host opens the PIN block and checks it.
+func TestWhoPaysForALoad(t *testing.T) {
+	for _, row := range []struct {
+		why   string
+		order terminal.LoadOrder
+		want  reason.Code
+	}{
+		{"the own account with its PIN", terminal.LoadOrder{Kind: terminal.Account, PIN: typed("1234")}, reason.Approved},
+		{"the own account with a wrong PIN", terminal.LoadOrder{Kind: terminal.Account, PIN: typed("4321")}, reason.PINWrong},
+		{"the own account without a PIN", terminal.LoadOrder{Kind: terminal.Account}, reason.PINRequired},
+		{"another account with its PIN", terminal.LoadOrder{Kind: terminal.Other, PIN: typed("1234"), Source: pan(1)}, reason.Approved},
+		{"another account that is not named", terminal.LoadOrder{Kind: terminal.Other, PIN: typed("1234")}, reason.FormatError},
+		{"cash on the counter", terminal.LoadOrder{Kind: terminal.Cash}, reason.Approved},
+	} {
+		l := newLoader(t, vault.CUP)
+		row.order.Amount = yuan(20_00)
+		out := l.till.Load(t.Context(), l.card.offer(purse.Contact), row.order)
+		if out.Reason != row.want || (out.Result == terminal.Approved) != (row.want == reason.Approved) || out.Receipt == "" {
+			t.Errorf("%s: %v %s (%v)", row.why, out.Result, out.Reason, out.Err)
+		}
+		if l.till.Waiting() != 0 {
+			t.Errorf("%s: %d items wait", row.why, l.till.Waiting())
+		}
+	}
+}
+
 // A reversal must be durable before the request leaves, and is sent before the
 // next online transaction.
 func TestAReversalGoesOutBeforeTheNextLoad(t *testing.T) {

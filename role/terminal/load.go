@@ -21,7 +21,7 @@ import (
 // in the outbox, or that the script may be in the card: the issuer settles it
 // when the card next proves its balance.
 func (t *Terminal) Load(ctx context.Context, card apdu.Card, order LoadOrder) Outcome {
-	if !order.Kind.valid() || order.Kind == closure || order.Amount.Sign() <= 0 {
+	if !order.Kind.valid() || order.Kind == closure || order.Amount.Sign() <= 0 || (order.Kind == Other) == order.Source.IsZero() {
 		return t.refused(0, order.Amount, because(reason.FormatError, nil))
 	}
 	return t.serve(ctx, card, order)
@@ -98,7 +98,11 @@ func (v *service) askPIN() *stop {
 	if err != nil {
 		return because(reason.PINRequired, err)
 	}
-	block, err := v.t.keys.EncryptPIN(v.t.cfg.TPK, typed, v.pan)
+	payer := v.pan
+	if v.order.Kind == Other {
+		payer = v.order.Source // whose account pays is whose PIN it is
+	}
+	block, err := v.t.keys.EncryptPIN(v.t.cfg.TPK, typed, payer)
 	if err != nil {
 		return because(reason.SystemError, err)
 	}

@@ -132,7 +132,8 @@ func (t *Terminal) Refused() []purse.Record {
 }
 
 // insist sends a message until it is acknowledged or the tries are used up. A
-// duplicate (94), if the host has signed it, is an acknowledgement.
+// duplicate (94) is no acknowledgement: a repeat of the same record is answered 00,
+// so another payment stands under this trace number.
 func (t *Terminal) insist(ctx context.Context, m *iso8583.Message) error {
 	var last error
 	for range maxTries {
@@ -144,7 +145,7 @@ func (t *Terminal) insist(ctx context.Context, m *iso8583.Message) error {
 			last = err
 			continue
 		}
-		if r.approved() || r.authentic && r.code.Code == iso8583.CodeDuplicate {
+		if r.approved() {
 			return nil
 		}
 		last = r.refusal(m.MTI.String())
