@@ -37,12 +37,15 @@ func (i *Issuer) reverse(ctx context.Context, q *request) ([]byte, error) {
 	return i.refuse(q, t.code)
 }
 
+// blocked stands where the answer to a request would: shorter than any.
+var blocked = []byte("reversed before it came")
+
 // block takes the trace for ever, so that a request which its own reversal
 // overtook is refused when it arrives. If the request was here first, nothing
 // happens.
 func (i *Issuer) block(ctx context.Context, q *request, trace Trace) error {
 	cmd := book.Command{ID: book.DeriveID("iss/block", string(i.cfg.Inst), string(trace)), Event: eventAnswer, Date: q.date,
-		Once: []book.Once{{Space: i.space(spaceTrace), Key: []byte(trace), Value: []byte{}}}}
+		Once: []book.Once{{Space: i.space(spaceTrace), Key: []byte(trace), Value: blocked}}}
 	if _, found, err := i.door.GetOnce(ctx, i.space(spaceTrace), []byte(trace)); found || err != nil {
 		return err
 	}

@@ -64,12 +64,18 @@ type faultyDoor struct {
 	failAt int
 	after  bool
 	calls  int
+	// meanwhile is what others do while the next commands are on their way.
+	meanwhile func()
 }
 
 var errFault = errors.New("the line to the book broke")
 
 func (d *faultyDoor) Apply(ctx context.Context, cmds []book.Command) ([]book.Result, error) {
 	d.calls++
+	if others := d.meanwhile; others != nil {
+		d.meanwhile = nil
+		others()
+	}
 	if d.calls != d.failAt {
 		return d.Door.Apply(ctx, cmds)
 	}
