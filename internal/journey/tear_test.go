@@ -64,6 +64,9 @@ func (p *play) pay(amount money.Amount, f fault) (out terminal.Outcome, alive bo
 	switch out.Result {
 	case terminal.Approved, terminal.Recovered:
 		p.told++
+		if now := p.card.evidence().Balance; out.Balance.Currency() != 0 && out.Balance != now {
+			p.t.Errorf("the customer is shown %v, the card holds %v", out.Balance, now)
+		}
 	case terminal.Declined:
 		if !out.Flagged && p.card.evidence().Balance != before {
 			p.t.Errorf("declined (%s), yet the card has paid", out.Reason)

@@ -170,6 +170,7 @@ func (s *session) declined(st *stop) Outcome {
 // uncertain ends with a pending in the journal: the card may have paid.
 func (s *session) uncertain(st *stop) Outcome {
 	out := s.outcome(Unknown, reason.Torn, st.err)
+	out.Balance = money.Amount{} // whatever was read before may not hold any more
 	out.Receipt = s.t.slip(s.service, out, s.when)
 	return out
 }

@@ -3,6 +3,7 @@ package terminal
 import (
 	"errors"
 
+	"jiaozi/value/money"
 	"jiaozi/value/reason"
 	"jiaozi/wire/apdu"
 	"jiaozi/wire/emv"
@@ -36,7 +37,7 @@ func (s *session) tap() Outcome {
 	if st := s.pend(pended{record, s.aid, s.kept()}); st != nil {
 		return s.declined(st)
 	}
-	return s.lastRecord(records[last], record)
+	return s.lastRecord(records[last], record, c.balance(s.amount.Currency()))
 }
 
 // begin is what tap and insert share: choose, start, and know whose card it is.
@@ -87,13 +88,12 @@ func (s *session) tapDecision() (cryptogram, *stop) {
 	}
 	s.atc = c.atc
 	switch c.decision() {
-	case emv.TC:
+	case emv.TC: // its balance is that after the payment, which has not happened yet
 	case emv.ARQC:
 		return c, s.whyNot(reason.OnlineRequired)
 	default:
 		return c, s.whyNot(reason.DeclinedByCard)
 	}
-	s.balance = c.balance(s.amount.Currency())
 	if st := s.tapSigned(); st != nil {
 		return c, st
 	}
@@ -138,7 +138,7 @@ func (s *session) kept() kept {
 
 // lastRecord asks for the record whose reading makes the card pay. From here on
 // no ending says that nothing was taken.
-func (s *session) lastRecord(p place, record purse.Record) Outcome {
+func (s *session) lastRecord(p place, record purse.Record, after money.Amount) Outcome {
 	r, st := s.send(apdu.ReadRecord(p.sfi, p.rec))
 	if st == nil && !r.SW.OK() {
 		st = refusedWith("read the last record", r.SW)
@@ -146,6 +146,7 @@ func (s *session) lastRecord(p place, record purse.Record) Outcome {
 	if st != nil {
 		return s.uncertain(st) // its log will tell
 	}
+	s.balance = after
 	st = s.takeRecord(p, r.Data)
 	if st == nil {
 		st = s.restrict() // the last record may hold the dates
