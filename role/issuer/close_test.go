@@ -66,7 +66,7 @@ func TestClosureRefundsWhatTheCardProved(t *testing.T) {
 // Goal: a closure is refused when the balance is not the card's word, and its
 // notice moves nothing without the card's proof that it is empty.
 func TestClosureNeedsTheCardsProof(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	r, _ := s.loadRequest(c, "290000", 0)
 	iad, err := emv.ParseIAD(r.IAD)
@@ -125,7 +125,7 @@ func TestClosureThatDidNotHappen(t *testing.T) {
 // Goal: a closure with a lost notice is settled by the next proof that the card
 // gives: it still pays, so it was not closed.
 func TestClosureWithoutANoticeIsSettledByAPayment(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	_, m := s.loadRequest(c, "290000", 0)
 	s.code(s.serve(s.seal(m)), "00")
@@ -138,7 +138,7 @@ func TestClosureWithoutANoticeIsSettledByAPayment(t *testing.T) {
 
 // Goal: an empty card closes without moving money.
 func TestClosureOfAnEmptyCard(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(0)
 	r := s.closing(c)
 	s.code(s.serve(s.seal(s.notice(r, "290000", 2, c.secondAC(r, 0)))), "00")
@@ -150,7 +150,7 @@ func TestClosureOfAnEmptyCard(t *testing.T) {
 
 // Goal: a card that proves more than it was given gets neither load nor refund.
 func TestUnexplainedBalanceIsNotPaidOut(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	c.balance = 8000
 	_, m := s.loadRequest(c, "290000", 0)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"jiaozi/book"
+	"jiaozi/crypt/pin"
 	"jiaozi/value/clock"
 	"jiaozi/wire/iso8583"
 	"jiaozi/wire/purse"
@@ -19,6 +20,7 @@ type ending struct {
 	Money    position
 	Status   Status
 	Listed   bool
+	Tries    uint8
 	Seen     History
 	Answers  []string // codes and verdicts, in order
 	Alerts   []AlertKind
@@ -44,8 +46,9 @@ func (s *scheme) persist(call func() ([]byte, error)) []byte {
 	return nil
 }
 
-// story plays all that changes the issuer's books once: loads done, reversed
-// and left in flight, payments, a flagged one, a clone, a closure.
+// story plays all that changes the issuer's books once: loads done, declined,
+// reversed and left in flight, a wrong PIN, payments, a flagged one, a clone, a
+// closure.
 func story(s *scheme) (e ending) {
 	ctx, date := s.t.Context(), clock.DateOf(s.now)
 	do := func(call func() error) {
@@ -63,20 +66,26 @@ func story(s *scheme) (e ending) {
 		e.Answers = append(e.Answers, verdicts(s.decodeOutcome(out)))
 	}
 	do(func() error { return s.issuer.Fund(ctx, book.ID{1}, account, yuan(50000), date) })
-	var c *simCard
+	secret, err := pin.Parse("123456")
+	check(s.t, err)
 	do(func() error {
 		_, err := s.issuer.RegisterCard(ctx, NewCard{PAN: pan, PSN: 1, Account: account, Expiry: 20301231,
-			Limit: yuan(100000), Balance: yuan(1000)}, date)
+			Limit: yuan(100000), Balance: yuan(1000), PIN: secret}, date)
 		return err
 	})
-	c = newSimCard(s.t, pan, 1000)
+	c := newSimCard(s.t, pan, 1000)
 
 	undone, m := s.loadRequest(c, "630000", 700)
 	send(m)
 	send(s.reversal(undone, "630000"))
-	done, m := s.loadRequest(c, "630000", 4000)
+	_, m = s.loadRequest(c, "600000", 4000)
+	m.SetBytes(52, s.pinBlock("654321", pan))
+	send(m)
+	done, m := s.loadRequest(c, "600000", 4000)
 	c.take(send(m), c.arqc)
-	send(s.notice(done, "630000", 2, nil))
+	send(s.notice(done, "600000", 2, nil))
+	_, m = s.loadRequest(c, "600000", 60000)
+	send(m)
 	torn := s.flagged(c, 200, true)
 	twin := c.copy()
 	present(torn, s.tap(c, 300), s.insert(c, 100))
@@ -94,7 +103,7 @@ func story(s *scheme) (e ending) {
 
 func (s *scheme) ending(e ending) ending {
 	k := s.known()
-	e.Money, e.Status, e.Listed, e.Seen, e.Alerts = s.position(), k.Status, k.Listed, k.Seen, s.alerts()
+	e.Money, e.Status, e.Listed, e.Tries, e.Seen, e.Alerts = s.position(), k.Status, k.Listed, k.PINTries, k.Seen, s.alerts()
 	pending, err := s.ledger.Outbox(s.t.Context(), topicClearing, 0, 100)
 	check(s.t, err)
 	for _, p := range pending {

@@ -66,7 +66,7 @@ func TestReplayGetsTheStoredAnswer(t *testing.T) {
 
 // Goal: nothing is believed of a message whose MAC is wrong, and the answer says so.
 func TestBadMACChangesNothing(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	_, m := s.loadRequest(c, "600000", 5000)
 	raw := s.seal(m)
@@ -119,7 +119,7 @@ func TestLoadsThatAreDeclined(t *testing.T) {
 
 // Goal: amounts beyond the account or the card's limit are declined.
 func TestLoadsBeyondMeans(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	_, m := s.loadRequest(c, "600000", 50001)
 	raw := s.seal(m)
@@ -134,7 +134,7 @@ func TestLoadsBeyondMeans(t *testing.T) {
 // Goal: three wrong PINs stop online loads; a replayed wrong PIN counts once; a
 // right PIN in between forgives; a block that does not open costs no try.
 func TestPINTriesAreCountedOnce(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	try := func(digits, want string) {
 		t.Helper()
@@ -167,7 +167,7 @@ func TestPINTriesAreCountedOnce(t *testing.T) {
 // Goal: a cryptogram that was altered, a balance that the card did not MAC, and
 // a request that was used before are refused; the balance in clear is not used.
 func TestOnlyTheCardsOwnWordCounts(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	r, m := s.loadRequest(c, "630000", 5000)
 	bend := func(change func(iad *emv.IAD)) *iso8583.Message {
@@ -203,7 +203,7 @@ func TestOnlyTheCardsOwnWordCounts(t *testing.T) {
 // Goal: a cash load is owed by the acquirer, told to clearing, and given back if
 // the script never reached the card.
 func TestCashLoad(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	r, m := s.loadRequest(c, "630000", 5000)
 	s.code(s.serve(s.seal(m)), "00")
@@ -223,7 +223,7 @@ func TestCashLoad(t *testing.T) {
 
 // Goal: a load can be paid from another card's account, under that card's PIN.
 func TestLoadFromAnotherAccount(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	payer := mustPAN("621234567890777")
 	number := s.cardOf(payer, 0)
@@ -246,7 +246,7 @@ func TestLoadFromAnotherAccount(t *testing.T) {
 // Goal: a reversal before the script undoes the load; a reversal of what was
 // never seen, or undone before, is answered 00 so that the acquirer stops.
 func TestReversalUndoesTheLoad(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	r, m := s.loadRequest(c, "600000", 5000)
 	s.code(s.serve(s.seal(m)), "00")
@@ -264,7 +264,7 @@ func TestReversalUndoesTheLoad(t *testing.T) {
 
 // Goal: a reversal that overtakes its request blocks it for ever.
 func TestReversalBeforeItsRequest(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	r, m := s.loadRequest(c, "600000", 5000)
 	s.code(s.serve(s.seal(s.reversal(r, "600000"))), "00")
@@ -294,7 +294,7 @@ func TestReversalAfterTheScript(t *testing.T) {
 
 // Goal: notices about unknown loads, and notices without a result, are refused.
 func TestNoticesThatMakeNoSense(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	r, m := s.loadRequest(c, "600000", 5000)
 	s.code(s.serve(s.seal(s.notice(r, "600000", 2, nil))), iso8583.CodeNoRecord)
@@ -340,7 +340,7 @@ func TestNextPaymentSettlesTheLoad(t *testing.T) {
 // Goal: a payment that only the load can have paid for settles it as applied,
 // although counters are missing.
 func TestSpendingTheLoadProvesIt(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.leftInFlight(true)
 	missing := s.tap(c, 200)
 	if got := verdicts(s.present(s.tap(c, 5700))); got != "accepted/approved" {
@@ -407,7 +407,7 @@ func TestNextLoadSettlesTheLast(t *testing.T) {
 
 // Goal: an echo proves the line and its key.
 func TestEcho(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	m := &iso8583.Message{MTI: 0x0800}
 	m.Set(11, "000001")
 	m.Set(32, string(acquirerInst))

@@ -79,7 +79,7 @@ func TestOneFileFromTwoCallers(t *testing.T) {
 // Goal: what is no message, of an acquirer without a key, or an answer, gets no
 // answer; nothing is booked for it.
 func TestMessagesThatAreNotAnswered(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	_, m := s.loadRequest(c, "630000", 500)
 	stranger := m.Clone()
@@ -100,7 +100,7 @@ func TestMessagesThatAreNotAnswered(t *testing.T) {
 // Goal: a card that has expired loads no more; its payments were decided at the
 // till and are paid.
 func TestExpiredCard(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	s.now = s.now.AddDate(5, 0, 0)
 	_, m := s.loadRequest(c, "630000", 500)
@@ -113,7 +113,7 @@ func TestExpiredCard(t *testing.T) {
 // Goal: the register and the findings can be read by a person in both languages,
 // without a card number.
 func TestRegisterAndFindingsAreReadable(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	c.balance = 5000
 	s.present(s.tap(c, 100), s.tap(c, 2000))

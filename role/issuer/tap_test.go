@@ -61,7 +61,7 @@ func TestFilesAndPaymentsCountOnce(t *testing.T) {
 
 // Goal: the same payment twice in one file counts once.
 func TestDuplicateWithinAFile(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	a, b := s.tap(c, 1000), s.tap(c, 300)
 	if got := verdicts(s.present(a, a, b)); got != "accepted/approved duplicate/duplicate accepted/approved" {
@@ -142,7 +142,7 @@ func TestPaymentsThatAreRejected(t *testing.T) {
 // Goal: a good cryptogram whose balance was altered on its way is paid once,
 // its balance is not believed, and an altered copy is not a second payment.
 func TestAlteredBalanceIsNotBelieved(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	honest := s.tap(c, 1000)
 	iad, err := emv.ParseIAD(honest.IAD)
@@ -165,7 +165,7 @@ func TestAlteredBalanceIsNotBelieved(t *testing.T) {
 // Goal: a payment beyond what the card was given is paid from suspense, because
 // the terminal was promised so, and the card is stopped.
 func TestOverspendGoesToSuspense(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	c.balance = 99999 // the memory was altered
 	if got := verdicts(s.present(s.tap(c, 800), s.tap(c, 900))); got != "accepted/approved accepted/suspense" {
@@ -281,7 +281,7 @@ func TestProofWinsOverAGuessedCounter(t *testing.T) {
 // Goal: a guess that the next balance contradicts is not decided; one that it
 // fits by chance is refunded, and the genuine payment is paid when it comes.
 func TestAWrongRefundIsNotTheMerchantsLoss(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	before := s.tap(c, 200)
 	lost := s.lostInsert(c, 2000)
@@ -291,7 +291,7 @@ func TestAWrongRefundIsNotTheMerchantsLoss(t *testing.T) {
 	s.present(onTheWay)
 	s.holds(position{Account: 50000, Float: 7000, Clearing: 3000})
 
-	s = newScheme(t)
+	s = quickScheme(t)
 	c = s.card(10000)
 	before, lost = s.tap(c, 200), s.lostInsert(c, 2000)
 	onTheWay = s.tap(c, 2000)
@@ -311,7 +311,7 @@ func TestAWrongRefundIsNotTheMerchantsLoss(t *testing.T) {
 // Goal: while a counter is missing, a flagged payment that could have been
 // either stays open, and the missing payment decides it.
 func TestFlaggedPaymentWaitsForWhatIsMissing(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	torn := s.flagged(c, 2000, true)
 	missing := s.tap(c, 100)
@@ -324,7 +324,7 @@ func TestFlaggedPaymentWaitsForWhatIsMissing(t *testing.T) {
 // Goal: a payment reported as not completed that turns out to be completed is
 // paid and never refunded.
 func TestFlaggedThenCompleted(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	torn := s.flagged(c, 2000, true)
 	recovered := torn
@@ -334,7 +334,7 @@ func TestFlaggedThenCompleted(t *testing.T) {
 	}
 	s.holds(position{Account: 50000, Float: 7700, Clearing: 2300})
 	// And the other way round: refunded first, then presented for money.
-	s = newScheme(t)
+	s = quickScheme(t)
 	c = s.card(10000)
 	torn = s.flagged(c, 2000, true)
 	s.present(torn, s.tap(c, 300))
@@ -348,7 +348,7 @@ func TestFlaggedThenCompleted(t *testing.T) {
 
 // Goal: a forged flagged record is rejected and opens no question.
 func TestForgedFlaggedPayment(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	torn := s.flagged(c, 2000, true)
 	torn.AC[0] ^= 1
@@ -362,7 +362,7 @@ func TestForgedFlaggedPayment(t *testing.T) {
 
 // Goal: files of others, of other kinds, or altered ones are refused whole.
 func TestFilesThatAreRefused(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	file := s.file(s.tap(c, 100))
 	bent := bytes.Clone(file)
@@ -384,7 +384,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 // Goal: details for another issuer, or whose sum is not the record's, are
 // rejected one by one.
 func TestDetailsThatDoNotFit(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(10000)
 	r := s.tap(c, 100)
 	record := purse.Append(nil, r)
@@ -403,7 +403,7 @@ func TestDetailsThatDoNotFit(t *testing.T) {
 // Goal: each edition of the blacklist has its own, higher number, lists what is
 // stopped and nothing else, and verifies at the terminal.
 func TestBlacklistIsNumberedAndSigned(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	s.card(1000)
 	public, err := s.vault.Public("list")
 	check(t, err)
@@ -437,7 +437,7 @@ func TestBlacklistIsNumberedAndSigned(t *testing.T) {
 // Goal: orders of officers that make no sense are refused with a reason, and
 // repetitions change nothing.
 func TestOfficersOrders(t *testing.T) {
-	s := newScheme(t)
+	s := quickScheme(t)
 	c := s.card(1000)
 	date, ctx := clock.DateOf(s.now), t.Context()
 	same := NewCard{PAN: pan, PSN: 1, Account: account, Expiry: 20301231, Limit: yuan(100000), Balance: yuan(1000)}
