@@ -106,9 +106,9 @@ func (f *Field) unpack(text, b []byte, pad *uint8) (more, rest []byte, err error
 	raw, rest := b[:width], b[width:]
 	switch f.Form {
 	case Digits:
-		text, err = f.unpackNibbles(text, raw, size, 9, pad)
+		text, err = f.unpackNibbles(text, raw, size, &decimals, pad)
 	case Track:
-		text, err = f.unpackNibbles(text, raw, size, 15, pad)
+		text, err = f.unpackNibbles(text, raw, size, &nibbles, pad)
 	case Text:
 		if !printable(raw) {
 			return nil, nil, ErrCharacter
@@ -155,43 +155,42 @@ func (f *Field) width(size int) int {
 // fixed numeric field that is not marked Left.
 func (f *Field) padsLeft() bool { return f.Prefix == 0 && !f.Left }
 
-func (f *Field) unpackNibbles(text, raw []byte, size int, highest byte, pad *uint8) ([]byte, error) {
+// unpackNibbles looks up both characters of each byte at once.
+func (f *Field) unpackNibbles(text, raw []byte, size int, table *[256]uint16, pad *uint8) ([]byte, error) {
 	start := len(text)
 	text = slices.Grow(text, size+1)[:start+size]
 	out := text[start:]
 	if size&1 == 1 && f.padsLeft() {
+		pair := table[raw[0]]
 		if raw[0]>>4 != 0 {
 			return nil, ErrPadding
 		}
-		if raw[0]&15 > highest {
+		if pair == 0 {
 			return nil, ErrDigit
 		}
-		out[0] = '0' + raw[0]&15
+		out[0] = byte(pair)
 		out, raw = out[1:], raw[1:]
-	}
-	table := &decimals
-	if f.Form == Track {
-		table = &nibbles
 	}
 	for len(out) >= 2 && len(raw) >= 1 {
 		pair := table[raw[0]]
 		if pair == 0 {
 			return nil, ErrDigit
 		}
-		out[0], out[1] = byte(pair>>8), byte(pair)
+		binary.BigEndian.PutUint16(out, pair)
 		out, raw = out[2:], raw[1:]
 	}
 	if len(out) == 0 {
 		return text, nil
 	}
-	high, low := raw[0]>>4, raw[0]&15
-	if high > highest {
+	low := raw[0] & 15
+	pair := table[raw[0]&^15] // what the pad nibble holds is for Pads to say
+	if pair == 0 {
 		return nil, ErrDigit
 	}
 	if low != 0 && f.Pads&(1<<low) == 0 {
 		return nil, ErrPadding
 	}
-	out[0], *pad = '0'+high, low
+	out[0], *pad = byte(pair>>8), low
 	return text, nil
 }
 
@@ -210,7 +209,7 @@ func pairs(highest int) (table [256]uint16) {
 
 func printable[T string | []byte](s T) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] > 0x7E {
+		if s[i]-0x20 > 0x7E-0x20 { // below the space wraps to more
 			return false
 		}
 	}
