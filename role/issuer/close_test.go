@@ -136,6 +136,30 @@ func TestClosureWithoutANoticeIsSettledByAPayment(t *testing.T) {
 	}
 }
 
+// Goal: a card that turned out to be copied while it was being closed stays
+// listed, whatever becomes of the closure.
+func TestClosureOfAClonedCard(t *testing.T) {
+	for _, closed := range []bool{true, false} {
+		s := quickScheme(t)
+		c := s.card(10000)
+		twin := c.copy()
+		first := s.tap(c, 100)
+		r, m := s.loadRequest(c, "290000", 0)
+		c.take(s.code(s.serve(s.seal(m)), "00"), c.arqc)
+		s.present(first, s.tap(twin, 120))
+		if closed {
+			s.code(s.serve(s.seal(s.notice(r, "290000", 2, c.secondAC(r, 0)))), "00")
+			s.holds(position{Account: 59900, Clearing: 220, Suspense: 120})
+		} else {
+			s.code(s.serve(s.seal(s.reversal(r, "290000"))), "00")
+			s.holds(position{Account: 50000, Float: 9900, Clearing: 220, Suspense: 120})
+		}
+		if k := s.known(); k.Status != Cloned || !k.Listed {
+			t.Errorf("closed %t: the card is %s, listed %t", closed, k.Status, k.Listed)
+		}
+	}
+}
+
 // Goal: an empty card closes without moving money.
 func TestClosureOfAnEmptyCard(t *testing.T) {
 	s := quickScheme(t)

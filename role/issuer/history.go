@@ -99,8 +99,10 @@ type question struct {
 	// Until ends the evidence: beyond an undecided load nothing is comparable.
 	Until uint16
 	// Scripted: the change is a script, so the card's own count of carried-out
-	// scripts answers what arithmetic cannot.
-	Scripted bool
+	// scripts answers what arithmetic cannot. The count begins anew when a card
+	// authenticates an issuer's answer: none is none, but some may be those of an
+	// earlier order, unless this order's script is known to have been Sent.
+	Scripted, Sent bool
 }
 
 type answer uint8
@@ -159,10 +161,10 @@ func (q question) weigh(e Evidence, without money.Minor, settled int) answer {
 	switch {
 	case between == settled && e.Balance == without+min(q.Delta, 0):
 		return low
-	case q.Scripted && e.Scripts > 0:
-		return applied
 	case q.Scripted && e.Scripts == 0:
 		return notApplied
+	case q.Scripted && q.Sent && e.Scripts > 0:
+		return applied
 	}
 	return wait
 }

@@ -386,6 +386,27 @@ func TestScriptCountDecides(t *testing.T) {
 	}
 }
 
+// Goal: scripts counted from an earlier load say nothing about one whose answer
+// never reached the card: it waits, no second load is given, and its reversal
+// undoes it.
+func TestAnOldScriptCountProvesNothing(t *testing.T) {
+	s := quickScheme(t)
+	c := s.card(1000)
+	r, m := s.loadRequest(c, "630000", 3000)
+	c.take(s.code(s.serve(s.seal(m)), "00"), c.arqc)
+	s.code(s.serve(s.seal(s.notice(r, "630000", 2, nil))), "00")
+	lost, m := s.loadRequest(c, "600000", 5000)
+	s.code(s.serve(s.seal(m)), "00") // and the card never hears of it
+	missing := s.tap(c, 100)
+	s.present(s.insert(c, 200))
+	_, m = s.loadRequest(c, "600000", 700)
+	s.code(s.serve(s.seal(m)), iso8583.CodeDoNotHonour)
+	s.holds(position{Account: 45000, Float: 3800, InFlight: 5000, Clearing: -2800})
+	s.code(s.serve(s.seal(s.reversal(lost, "600000"))), "00")
+	s.present(missing)
+	s.holds(position{Account: 50000, Float: 3700, Clearing: -2700})
+}
+
 // Goal: the next load settles the last one from its own proof before it is
 // decided, so a lost answer costs the cardholder nothing but a second try.
 func TestNextLoadSettlesTheLast(t *testing.T) {

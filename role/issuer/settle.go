@@ -42,14 +42,16 @@ func (c *Card) trim() {
 
 // settle looks for an open question that the evidence in seen answers and
 // returns the step that books the answer; nil if there is none. The step
-// changes c: the evidence itself is booked with whatever brought it.
+// changes c: the evidence itself is booked with whatever brought it. Of a cloned
+// card nobody knows which piece of plastic proved what: its questions stay open
+// for an officer.
 func (i *Issuer) settle(ctx context.Context, c, seen *Card) (*step, error) {
-	if !c.open() {
+	if !c.open() || c.Status == Cloned {
 		return nil, nil
 	}
 	until := ^uint16(0)
 	if o := c.Load; o != nil {
-		q := question{After: o.ATC, Own: o.ATC, Before: o.Before.Minor(), Delta: o.Amount.Minor(), Until: until, Scripted: true}
+		q := question{After: o.ATC, Own: o.ATC, Before: o.Before.Minor(), Delta: o.Amount.Minor(), Until: until, Scripted: true, Sent: o.Sent}
 		if a := seen.Seen.judge(q); a != wait {
 			return i.loadOver(ctx, c, a == applied)
 		}
@@ -107,7 +109,9 @@ func (i *Issuer) closeOver(ctx context.Context, c *Card, done bool) (*step, erro
 	state := orderUndone
 	if done {
 		state = orderDone
-		after.Status = Closed
+		if c.Status != Cloned {
+			after.Status = Closed
+		}
 		after.Shadow = c.amount(c.Shadow.Minor() - o.Before.Minor())
 		after.Seen = after.Seen.settle(o.ATC, -o.Before.Minor())
 		if !o.Before.IsZero() {
@@ -115,10 +119,12 @@ func (i *Issuer) closeOver(ctx context.Context, c *Card, done bool) (*step, erro
 		}
 	} else {
 		after.Seen = after.Seen.settle(o.ATC, 0)
-		if err := i.delist(ctx, after, s); err != nil {
-			return nil, err
+		if c.Status == Closing { // not blocked or cloned meanwhile
+			after.Status = Active
+			if err := i.delist(ctx, after, s); err != nil {
+				return nil, err
+			}
 		}
-		after.Status = Active
 	}
 	after.trim()
 	put, err := i.orderPut(ctx, o.Trace, c, state)

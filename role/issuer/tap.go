@@ -182,7 +182,7 @@ func (t *tapTask) overspend(ctx context.Context, c, after *Card) (*step, error) 
 	t.rule = rulingOverspent
 	alert := &Alert{Kind: AlertOverspend, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow}
 	s := &step{card: after, posting: chart.SpendSuspense(t.issuer.pair(t.acquirer), t.record.Amount), once: t.take(), alert: alert, last: true}
-	if after.Status == Active {
+	if after.Status == Active || after.Status == Closing {
 		after.Status = Blocked
 	}
 	return s, t.issuer.list(ctx, after, s, reason.Suspense)

@@ -346,6 +346,23 @@ func TestFlaggedThenCompleted(t *testing.T) {
 	s.holds(position{Account: 52000, Float: 7700, Clearing: 300})
 }
 
+// Goal: once a card is known to be copied, no proof of either copy decides
+// anything about its money.
+func TestClonesProveNothing(t *testing.T) {
+	s := quickScheme(t)
+	c := s.card(10000)
+	twin := c.copy()
+	s.present(s.tap(c, 100), s.tap(twin, 120))
+	torn := s.flagged(c, 2000, true)
+	if got := verdicts(s.present(torn, s.tap(c, 300))); got != "pending/flagged accepted/approved" {
+		t.Errorf("verdicts %s", got)
+	}
+	s.holds(position{Account: 50000, Float: 9600, Clearing: 520, Suspense: 120})
+	if n := len(s.known().Flagged); n != 1 {
+		t.Errorf("%d questions are open", n)
+	}
+}
+
 // Goal: a forged flagged record is rejected and opens no question.
 func TestForgedFlaggedPayment(t *testing.T) {
 	s := quickScheme(t)
