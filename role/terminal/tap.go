@@ -30,8 +30,11 @@ func (s *session) tap() Outcome {
 	if st := s.readRecords(records[:last]); st != nil {
 		return s.declined(st)
 	}
-	if st := s.restrict(); st != nil {
-		return s.declined(st)
+	// The records may name the card again, and must name the same.
+	for _, rule := range []func() *stop{s.identify, s.unlisted, s.restrict} {
+		if st := rule(); st != nil {
+			return s.declined(st)
+		}
 	}
 	record := s.newRecord(&c)
 	if st := s.pend(pended{record, s.aid, s.kept()}); st != nil {
