@@ -17,6 +17,10 @@ import (
 //	log shows it, but it cannot complete this sale            -> flagged, declined once; the next presentation pays
 //	log reaches back and does not show it                     -> dropped, the sale goes on
 //	log cannot tell                                           -> flagged, declined once
+//
+// BUG: the log is the card's word without a signature. Whoever presents a forgery
+// that bears the number of a card with an open payment can have it dropped; the
+// issuer then sees a balance that fell without a record.
 func (s *session) resume() (out Outcome, done bool) {
 	if out, done := s.shield(); done {
 		return out, true
