@@ -13,6 +13,7 @@ import (
 // The sweep: data directories that live through several kills each.
 const (
 	kills        = 50
+	soakKills    = 1000
 	killsPerData = 5
 	workers      = 2 // at once; the machine of CI has two cores
 )
@@ -36,8 +37,11 @@ func TestKilledAnywhereNoMoneyIsLost(t *testing.T) {
 	t.Logf("JIAOZI_CRASH_SEED=%d repeats these moments", seed)
 	p := measure(t)
 	t.Logf("pace: scheme %v, first demo %v, later demo %v", p.start, p.fresh, p.again)
-	slots := make(chan struct{}, workers)
-	for line := range kills / killsPerData {
+	count, slots := kills, make(chan struct{}, workers)
+	if os.Getenv("JIAOZI_SOAK") != "" {
+		count = soakKills
+	}
+	for line := range count / killsPerData {
 		t.Run(fmt.Sprintf("data %d", line), func(t *testing.T) {
 			t.Parallel()
 			slots <- struct{}{}

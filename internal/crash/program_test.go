@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,12 +77,18 @@ func play(t *testing.T, args ...string) run {
 // playFor runs a command and kills it, as only the kernel can, when the time is up.
 func playFor(t *testing.T, limit time.Duration, args ...string) run {
 	t.Helper()
+	return feed(t, limit, nil, args...)
+}
+
+// feed is playFor with something to read on standard input.
+func feed(t *testing.T, limit time.Duration, in io.Reader, args ...string) run {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program(t), args...) // ends it by SIGKILL
 	cmd.Env = append(os.Environ(), "JIAOZI_KEY_FILE=")
 	out, said := &firstWrite{began: time.Now()}, &bytes.Buffer{}
-	cmd.Stdout, cmd.Stderr = out, said
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, said
 	err := cmd.Run()
 	r := run{args: args, out: out.all.Bytes(), errors: said.String(), first: out.first, took: time.Since(out.began)}
 	var exit *exec.ExitError
