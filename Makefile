@@ -17,6 +17,9 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 # trimmed everywhere, not only in the build, so that demo and test share one build cache.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false -trimpath
 
+# Pure Go: the same program comes out with and without a C compiler, and package net is not compiled twice.
+export CGO_ENABLED := 0
+
 .PHONY: demo test check bench soak build deps
 .DEFAULT_GOAL := build
 
