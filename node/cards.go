@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -76,19 +77,25 @@ func (n *Node) CardPath(name string) string {
 
 // IssueCard personalises a card into a file and registers it; the balance, if
 // any, is posted as a load paid in bank money. The file is written first: a card
-// that nobody registered is worth nothing.
+// that nobody registered is worth nothing. A number is given out once: a second
+// card of it would carry money that nobody paid.
 func (n *Node) IssueCard(ctx context.Context, o CardOrder) (*CardIssued, error) {
+	n.cardMu.Lock()
+	defer n.cardMu.Unlock()
+	path, err := n.cardFile(o)
+	if err != nil {
+		return nil, err
+	}
 	order, err := n.personalisation(ctx, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := n.unregistered(ctx, order); err != nil {
 		return nil, err
 	}
 	profile, err := perso.Build(n.persoKeys(), order)
 	if err != nil {
 		return nil, err
-	}
-	path, err := filepath.Abs(cmp.Or(o.Path, n.CardPath(o.Name)))
-	if err != nil {
-		return nil, fmt.Errorf("make card: %w", err)
 	}
 	if err := cardfile.Create(path, n.key, func(m card.Memory) error { return card.Format(m, profile) }); err != nil {
 		return nil, err
@@ -96,8 +103,35 @@ func (n *Node) IssueCard(ctx context.Context, o CardOrder) (*CardIssued, error) 
 	account := cmp.Or(o.Account, o.Name, filepath.Base(path))
 	ref, err := n.register(ctx, n.label(path), account, order)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, os.Remove(path))
 	}
+	return n.issued(ref, path, account, order)
+}
+
+// cardFile is where a new card's file goes.
+func (n *Node) cardFile(o CardOrder) (string, error) {
+	if o.Path == "" && (o.Name == "" || o.Name != filepath.Base(o.Name)) {
+		return "", fmt.Errorf("card name %q is not the name of a file", o.Name)
+	}
+	path, err := filepath.Abs(cmp.Or(o.Path, n.CardPath(o.Name)))
+	if err != nil {
+		return "", fmt.Errorf("make card: %w", err)
+	}
+	return path, nil
+}
+
+func (n *Node) unregistered(ctx context.Context, order perso.Order) error {
+	_, _, err := n.issuer.Card(ctx, order.PAN, order.PSN)
+	switch {
+	case err == nil:
+		return fmt.Errorf("card %s is registered already: a number is given out once", order.PAN)
+	case errors.Is(err, issuer.ErrUnknownCard):
+		return nil
+	}
+	return err
+}
+
+func (n *Node) issued(ref ident.CardRef, path, account string, order perso.Order) (*CardIssued, error) {
 	trust, err := loadTrust(n.dir)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"jiaozi/node/durable"
 	"jiaozi/value/clock"
+	"jiaozi/value/ident"
 	"jiaozi/value/money"
 )
 
@@ -248,5 +249,28 @@ func TestEveryCardNumberIsNewAndOfTheIssuer(t *testing.T) {
 	}
 	if _, err := n.cardNumber(t.Context(), "4111111111111111"); err == nil {
 		t.Fatal("another issuer's number was taken")
+	}
+}
+
+// Goal: no card carries money that nobody paid. Method: order a second card of a
+// number that is given out, same words otherwise, and look at book and disk.
+func TestANumberIsGivenOutOnce(t *testing.T) {
+	n := opened(t, seededScheme(t))
+	order := CardOrder{Path: filepath.Join(t.TempDir(), "a.card"), PAN: "6299990100000999", Balance: "50.00"}
+	if _, err := n.cardNumber(t.Context(), order.PAN); err != nil {
+		order.PAN = ident.WithLuhn(order.PAN[:15])
+	}
+	if _, err := n.IssueCard(t.Context(), order); err != nil {
+		t.Fatal(err)
+	}
+	order.Path = filepath.Join(t.TempDir(), "a.card")
+	if _, err := n.IssueCard(t.Context(), order); err == nil {
+		t.Fatal("a second card of the number was made")
+	}
+	if _, err := os.Stat(order.Path); !errors.Is(err, os.ErrNotExist) {
+		t.Fatal("its file is there:", err)
+	}
+	if _, err := n.IssueCard(t.Context(), CardOrder{Name: "../a"}); err == nil {
+		t.Fatal("a name that leads out of the folder was taken")
 	}
 }
