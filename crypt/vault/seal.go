@@ -47,12 +47,15 @@ func (v *Vault) Seal(to age.Recipient) ([]byte, error) {
 // sealed as a test vault (ErrTestMark otherwise): the mark cannot be changed.
 func Open(sealed []byte, id age.Identity, o Options) (*Vault, error) {
 	r, err := age.Decrypt(bytes.NewReader(sealed), id)
-	if err != nil {
+	if foreign := new(age.NoIdentityMatchError); errors.As(err, &foreign) {
 		return nil, fmt.Errorf("open vault: this key does not fit the file, or the file is damaged: %w", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open vault: %w: %w", ErrSealed, err)
 	}
 	clear, err := io.ReadAll(io.LimitReader(r, maxSealed+1))
 	if err != nil {
-		return nil, fmt.Errorf("open vault: the file is damaged; restore it from a backup: %w", err)
+		return nil, fmt.Errorf("open vault: %w: %w", ErrSealed, err)
 	}
 	v := New(o)
 	if err := v.decode(clear); err != nil {

@@ -20,7 +20,11 @@ import (
 // deadline of one command; a hanging restart is a failure like any other.
 const deadline = time.Minute
 
-const exitIntegrity = 5
+// Exit codes of the contract.
+const (
+	exitUsage     = 2
+	exitIntegrity = 5
+)
 
 var scratch string
 

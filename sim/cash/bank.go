@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"jiaozi/node"
 	"jiaozi/role/terminal"
 	"jiaozi/value/ident"
 	"jiaozi/value/lang"
@@ -197,7 +198,7 @@ func auditDay(ctx context.Context, s *stage) (result, error) {
 	s.summary.Float, s.summary.Conserved = report.Float, report.Conserved
 	if !report.Conserved {
 		first := report.Findings[0]
-		return result{ending: ending{Declined, reason.SystemError}, detail: first.Text}, nil
+		return result{}, fmt.Errorf("%w: %s: %s", node.ErrIntegrity, first.Where, first.Text.In(s.options.Lang))
 	}
 	return done(result{amount: report.Float, detail: lang.Text{
 		EN: fmt.Sprintf("%d entries, no money appeared or vanished", report.Entries),
