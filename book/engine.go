@@ -108,7 +108,6 @@ type Touch struct {
 	Onces    []Key
 	Records  []Key
 	Holds    []ID
-	Done     []uint64
 }
 
 // dedupe sorts each list and drops repetitions: engines read in key order.
@@ -118,7 +117,6 @@ func (t *Touch) dedupe() {
 	t.Onces = distinct(t.Onces, compareKeys)
 	t.Records = distinct(t.Records, compareKeys)
 	t.Holds = distinct(t.Holds, compare16)
-	t.Done = distinct(t.Done, cmp.Compare)
 }
 
 func distinct[T comparable](list []T, order func(a, b T) int) []T {
@@ -145,7 +143,6 @@ type Loaded struct {
 	Onces    map[Key][]byte
 	Records  map[Key]Record
 	Holds    map[ID]HoldRow
-	Pending  map[uint64]bool
 }
 
 // Change is one batch, ready to be written: the journal row and the rows of the
@@ -158,7 +155,7 @@ type Change struct {
 	Records  []RecordRow  // insert or replace
 	Holds    []HoldChange
 	Outbox   []Pending // insert
-	Done     []uint64  // delete
+	Done     []uint64  // delete, if there
 }
 
 // IDAt is a command id with its position.

@@ -260,8 +260,7 @@ func (st *state) judgeNet(n *net, opens []Account) Code {
 	if !ok {
 		return Overflow
 	}
-	// What comes in is always welcome; what goes out must leave the held part.
-	if n.change < 0 && a.NeverNegative && balance < have.Held-n.release {
+	if a.NeverNegative && balance < have.Held-n.release {
 		return Insufficient
 	}
 	return OK
@@ -293,9 +292,7 @@ func (st *state) book(c *Command) {
 	for k := range c.Out {
 		st.outs = append(st.outs, Pending{Number: outNumber(st.seq, index, k), Out: c.Out[k]})
 	}
-	for _, number := range c.Done {
-		st.acknowledge(number)
-	}
+	st.done = append(st.done, c.Done...)
 }
 
 func (st *state) balances(legs []Leg) []money.Amount {

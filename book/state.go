@@ -19,7 +19,6 @@ type state struct {
 	onces    map[Key][]byte
 	records  map[Key]Record
 	holds    map[ID]HoldRow
-	pending  map[uint64]bool
 
 	kept         []keptEntry
 	dirtyAccount map[AccountID]struct{}
@@ -49,7 +48,7 @@ func newState(seq uint64, l Loaded) (*state, error) {
 		answered: make(map[ID]answer, len(l.Commands)),
 		accounts: make(map[AccountID]*AccountRow, len(l.Accounts)),
 		onces:    orEmpty(l.Onces), records: orEmpty(l.Records),
-		holds: orEmpty(l.Holds), pending: orEmpty(l.Pending),
+		holds:        orEmpty(l.Holds),
 		dirtyAccount: map[AccountID]struct{}{}, newOnce: map[Key]struct{}{},
 		dirtyRecord: map[Key]struct{}{}, dirtyHold: map[ID]struct{}{},
 	}
@@ -142,13 +141,6 @@ func (st *state) put(p *Put) {
 	key := p.key()
 	st.dirtyRecord[key] = struct{}{}
 	st.records[key] = Record{Value: p.Value, Version: st.records[key].Version + 1}
-}
-
-func (st *state) acknowledge(number uint64) {
-	if st.pending[number] {
-		st.pending[number] = false
-		st.done = append(st.done, number)
-	}
 }
 
 // body writes the canonical bytes of the batch.

@@ -161,7 +161,6 @@ func touch(batch []candidate) Touch {
 		if c.Hold != (ID{}) {
 			t.Holds = append(t.Holds, c.Hold)
 		}
-		t.Done = append(t.Done, c.Done...)
 	}
 	t.dedupe()
 	return t

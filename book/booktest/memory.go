@@ -101,16 +101,13 @@ func (m *Memory) Load(_ context.Context, t book.Touch) (book.Loaded, error) {
 	l := book.Loaded{
 		Commands: pick(s.commands, t.Commands), Bodies: map[uint64][]byte{},
 		Accounts: pick(s.accounts, t.Accounts), Onces: pick(s.onces, t.Onces),
-		Records: pick(s.records, t.Records), Holds: pick(s.holds, t.Holds), Pending: map[uint64]bool{},
+		Records: pick(s.records, t.Records), Holds: pick(s.holds, t.Holds),
 	}
 	for _, at := range l.Commands {
 		l.Bodies[at.Seq] = s.rows[at.Seq-1].Body
 	}
 	for _, h := range l.Holds {
 		l.Accounts[h.Leg.Account] = s.accounts[h.Leg.Account]
-	}
-	for number := range pick(s.outbox, t.Done) {
-		l.Pending[number] = true
 	}
 	return l, nil
 }

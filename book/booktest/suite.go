@@ -355,6 +355,19 @@ func holdsReserveUntilUsedUp(_ *testing.T, h *harness) {
 	h.codes([]book.Code{book.Insufficient, book.OK, book.OK, book.HoldUnknown},
 		move("9", alice, bob, 1), end("10", "h3", book.Release, 0), move("11", alice, bob, 50), end("12", "h3", book.Release, 0))
 	h.balance(bob, 150)
+	gain, foreign := hold("13", alice, 1, 0), hold("14", bob, 1, 0)
+	gain.Legs[0].Side = book.Credit
+	foreign.Legs[0].Amount = money.New(hkd, 1)
+	h.codes([]book.Code{book.Malformed, book.CurrencyMismatch, book.UnknownAccount}, gain, foreign, nowhere(hold("15", bob, 1, 0)))
+	h.codes([]book.Code{book.OK, book.OK, book.OK, book.HoldUnknown}, // the last fen of a hold is its own
+		hold("h4", bob, 3, 0), capture("16", "h4", bob, alice, 2, false), capture("17", "h4", bob, alice, 1, false), end("18", "h4", book.Release, 0))
+}
+
+// nowhere takes the accounts out of a command's mouth.
+func nowhere(c book.Command) book.Command {
+	c.Open = nil
+	c.Legs[0].Account = book.AccountID{9}
+	return c
 }
 
 func holdsExpire(_ *testing.T, h *harness) {

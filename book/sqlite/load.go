@@ -21,7 +21,7 @@ func (e *Engine) Load(_ context.Context, t book.Touch) (l book.Loaded, err error
 	l = book.Loaded{
 		Commands: map[book.ID]book.Position{}, Bodies: map[uint64][]byte{},
 		Accounts: map[book.AccountID]book.AccountRow{}, Onces: map[book.Key][]byte{},
-		Records: map[book.Key]book.Record{}, Holds: map[book.ID]book.HoldRow{}, Pending: map[uint64]bool{},
+		Records: map[book.Key]book.Record{}, Holds: map[book.ID]book.HoldRow{},
 	}
 	return l, errors.Join(
 		e.loadCommands(t.Commands, &l),
@@ -30,7 +30,6 @@ func (e *Engine) Load(_ context.Context, t book.Touch) (l book.Loaded, err error
 		collect(e.conn, t.Holds, l.Holds, holdAt),
 		collect(e.conn, t.Accounts, l.Accounts, accountAt),
 		collect(e.conn, heldAccounts(&l), l.Accounts, accountAt),
-		collect(e.conn, t.Done, l.Pending, pendingAt),
 	)
 }
 
@@ -127,14 +126,6 @@ func recordAt(conn *sqlite.Conn, key book.Key) (record book.Record, ok bool, err
 		return err
 	})
 	return record, ok, err
-}
-
-func pendingAt(conn *sqlite.Conn, number uint64) (_, ok bool, err error) {
-	err = each(conn, "SELECT 1 FROM outbox WHERE part = ? AND number = ?", bindNumber(number), func(*row) error {
-		ok = true
-		return nil
-	})
-	return ok, ok, err
 }
 
 func bindBytes(b []byte) func(*sqlite.Stmt) {
