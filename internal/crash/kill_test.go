@@ -124,8 +124,7 @@ func (v *victim) kill(n int, span time.Duration) {
 // A second demo on the same data is no replay: it plays new cards and books new
 // entries, and both days add up.
 func TestSecondDemoContinues(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
-	mustPlayDemo(t, dir)
+	dir := settled(t)
 	before := mustConserve(t, dir)
 	mustPlayDemo(t, dir)
 	if after := mustConserve(t, dir); after.Entries <= before.Entries {
