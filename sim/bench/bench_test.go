@@ -1,4 +1,4 @@
-package bench_test
+package bench
 
 import (
 	"context"
@@ -7,20 +7,21 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"jiaozi/sim/bench"
+	"time"
 )
+
+func TestMain(m *testing.M) {
+	roundSpan = time.Millisecond
+	m.Run()
+}
 
 // Each benchmark runs on the real rooms and gives figures that can be compared:
 // a positive value, a positive limit, a name of its own.
 func TestEveryBenchmarkGivesFiguresBesideTheirLimits(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures for several seconds; left out of -short")
-	}
 	var seen []string
-	for _, name := range bench.Names() {
+	for _, name := range Names() {
 		count := 0
-		err := bench.Run(t.Context(), name, t.TempDir(), func(f bench.Figure) error {
+		err := Run(t.Context(), name, t.TempDir(), func(f Figure) error {
 			count++
 			t.Logf("%-24s %12.2f %-20s limit %12.2f ratio %.2f", f.Name, f.Value, f.Unit, f.Limit, f.Ratio())
 			if !strings.HasPrefix(f.Name, name+"/") || slices.Contains(seen, f.Name) {
@@ -39,7 +40,7 @@ func TestEveryBenchmarkGivesFiguresBesideTheirLimits(t *testing.T) {
 }
 
 func TestUnknownBenchmarkNamesTheKnown(t *testing.T) {
-	err := bench.Run(t.Context(), "speed", t.TempDir(), nil)
+	err := Run(t.Context(), "speed", t.TempDir(), nil)
 	if err == nil || !strings.Contains(err.Error(), "upload") {
 		t.Error(err)
 	}
@@ -49,7 +50,7 @@ func TestUnknownBenchmarkNamesTheKnown(t *testing.T) {
 func TestBenchmarkStopsWhenAsked(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := bench.Run(ctx, "iso8583", t.TempDir(), nil); !errors.Is(err, context.Canceled) {
+	if err := Run(ctx, "iso8583", t.TempDir(), nil); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
