@@ -46,6 +46,7 @@ func (d *Desk) Run(ctx context.Context) error {
 	d.lines = bufio.NewScanner(d.In)
 	d.lines.Buffer(make([]byte, 0, maxLine), maxLine)
 	d.say(lang.Text{EN: "Type help for the commands.", ZH: "输入 help 查看命令。"}.In(d.Lang))
+	d.showUnsaid()
 	for ctx.Err() == nil && d.lines.Scan() {
 		words := strings.Fields(d.lines.Text())
 		if len(words) == 0 {
@@ -63,6 +64,15 @@ func (d *Desk) Run(ctx context.Context) error {
 		d.note(fmt.Errorf("read a line: %w", err))
 	}
 	return d.wrong
+}
+
+// showUnsaid tells of a sale that was paid when the last session died, perhaps
+// before the till could show it.
+func (d *Desk) showUnsaid() {
+	if r, ok := d.Till.Unsaid(); ok {
+		d.say(lang.Text{EN: "Paid before the interruption, perhaps without a receipt: ", ZH: "中断前已付款，可能未出凭条："}.In(d.Lang) +
+			fmt.Sprintf("%06d %s %s", r.STAN, r.PAN, r.Amount.Format(d.Lang)))
+	}
 }
 
 func (d *Desk) note(err error) {

@@ -1,9 +1,8 @@
 // Package bcd packs decimal digits two to a byte, as cards and ISO 8583 do.
 //
 // It is strict both ways: a character that is not a digit, or a nibble above
-// nine, is an error, never a guess. Right-justified numbers (EMV format n) pad
-// with leading zeros; left-justified ones (format cn) pad with trailing F
-// (EMV Book 3, 4.3).
+// nine, is an error, never a guess. Left-justified numbers (EMV format cn) pad
+// with trailing F (EMV Book 3, 4.3).
 package bcd
 
 import "fmt"
@@ -14,22 +13,6 @@ func Encode(digits string) ([]byte, error) {
 		return nil, fmt.Errorf("bcd: %d digits do not fill whole bytes", len(digits))
 	}
 	return pack(digits, make([]byte, len(digits)/2))
-}
-
-// EncodeRight packs digits into n bytes, justified to the right behind zeros.
-func EncodeRight(digits string, n int) ([]byte, error) {
-	if len(digits) > 2*n {
-		return nil, fmt.Errorf("bcd: %d digits do not fit %d bytes", len(digits), n)
-	}
-	out := make([]byte, n)
-	for i := 0; i < len(digits); i++ {
-		v, err := nibble(digits[len(digits)-1-i])
-		if err != nil {
-			return nil, err
-		}
-		out[n-1-i/2] |= v << (4 * (i % 2))
-	}
-	return out, nil
 }
 
 // EncodeLeft packs digits into n bytes, justified to the left before F nibbles.

@@ -23,16 +23,6 @@ type CardRef [16]byte
 // String gives the 32 hex digits.
 func (r CardRef) String() string { return hex.EncodeToString(r[:]) }
 
-// ParseCardRef reads 32 hex digits.
-func ParseCardRef(s string) (CardRef, error) {
-	var r CardRef
-	b, err := hex.DecodeString(s)
-	if err != nil || len(b) != len(r) {
-		return r, fmt.Errorf("card reference is not 32 hex digits")
-	}
-	return CardRef(b), nil
-}
-
 // TID is a terminal id: exactly eight letters or digits (field 41).
 type TID string
 

@@ -114,18 +114,6 @@ func (a Amount) Cmp(b Amount) (int, error) {
 	return 0, nil
 }
 
-// Sum adds amounts of currency c; the sum of none is zero.
-func Sum(c Currency, amounts ...Amount) (Amount, error) {
-	total := Zero(c)
-	var err error
-	for _, a := range amounts {
-		if total, err = total.Add(a); err != nil {
-			return Amount{}, err
-		}
-	}
-	return total, nil
-}
-
 // RatePPM is a proportion in millionths: 3500 is 0.35 %.
 type RatePPM uint32
 
