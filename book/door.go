@@ -91,6 +91,14 @@ func (d *Door) Get(ctx context.Context, space string, key []byte) (value []byte,
 	return d.ledger.Get(ctx, space, key)
 }
 
+// GetMany is Ledger.GetMany.
+func (d *Door) GetMany(ctx context.Context, space string, keys [][]byte) ([]Record, error) {
+	if err := d.spaces.check("space", space); err != nil {
+		return nil, err
+	}
+	return d.ledger.GetMany(ctx, space, keys)
+}
+
 // GetOnce is Ledger.GetOnce.
 func (d *Door) GetOnce(ctx context.Context, space string, key []byte) (value []byte, taken bool, err error) {
 	if err := d.spaces.check("space", space); err != nil {

@@ -216,7 +216,8 @@ func TestDoorKeepsRolesApart(t *testing.T) {
 	_, _, once := door.GetOnce(t.Context(), "coin", nil)
 	scan := door.Scan(t.Context(), "acq/x", nil, nil)
 	_, out := door.Outbox(t.Context(), "other", 0, 1)
-	for _, err := range []error{get, once, scan, out} {
+	_, many := door.GetMany(t.Context(), "acq/x", nil)
+	for _, err := range []error{get, once, scan, out, many} {
 		if !errors.Is(err, book.ErrForeign) {
 			t.Error(err)
 		}

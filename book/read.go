@@ -27,6 +27,23 @@ func (l *Ledger) Get(ctx context.Context, space string, key []byte) (value []byt
 	return value, version, err
 }
 
+// GetMany reads records of a space at one moment, one for each key; Version 0
+// means that there is none.
+func (l *Ledger) GetMany(ctx context.Context, space string, keys [][]byte) (records []Record, err error) {
+	records = make([]Record, len(keys))
+	err = l.look(ctx, func(v View) error {
+		for i, key := range keys {
+			r, _, err := v.Record(ctx, Key{space, string(key)})
+			if err != nil {
+				return err
+			}
+			records[i] = Record{Value: r.Value, Version: r.version()}
+		}
+		return nil
+	})
+	return records, err
+}
+
 // GetOnce reads the value of a once-key, if it is taken.
 func (l *Ledger) GetOnce(ctx context.Context, space string, key []byte) (value []byte, taken bool, err error) {
 	err = l.look(ctx, func(v View) (err error) {

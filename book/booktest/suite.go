@@ -287,6 +287,13 @@ func deletedRecordsGoOnCounting(t *testing.T, h *harness) {
 	if _, version, _ := h.ledger.Get(h.ctx(), "cards", []byte("k")); version != 3 {
 		t.Fatalf("version %d: a stale writer could take the new record for the old", version)
 	}
+	gone.ID, gone.Put[0].Expect = book.DeriveID("5"), 3
+	h.ok(gone, put("6", "l", "c", 0))
+	many, err := h.ledger.GetMany(h.ctx(), "cards", [][]byte{[]byte("k"), []byte("l"), []byte("none")})
+	want := []book.Record{{}, {Value: []byte("c"), Version: 1}, {}}
+	if diff := cmp.Diff(want, many); diff != "" || err != nil {
+		t.Fatal(diff, err)
+	}
 }
 
 func scanIsOrderedByKeyAndByPrefix(t *testing.T, h *harness) {
