@@ -191,3 +191,18 @@ func TestCodesHaveWords(t *testing.T) {
 		t.Error("zero is no answer")
 	}
 }
+
+// The most negative number has no opposite, so no balance may reach it.
+func TestSumsKeepTheirOpposite(t *testing.T) {
+	for _, tt := range []struct {
+		a, b money.Minor
+		ok   bool
+	}{
+		{math.MaxInt64, 1, false}, {math.MaxInt64, -1, true}, {-math.MaxInt64, -1, false}, {-math.MaxInt64, 1, true},
+		{math.MinInt64, 0, false}, {-math.MaxInt64, -math.MaxInt64, false}, {0, math.MinInt64, false},
+	} {
+		if _, ok := addMinor(tt.a, tt.b); ok != tt.ok {
+			t.Errorf("%d + %d: in range %v, want %v", tt.a, tt.b, ok, tt.ok)
+		}
+	}
+}
