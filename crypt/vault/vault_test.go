@@ -305,10 +305,7 @@ func TestVaultAndItsErrorsShowNoSecret(t *testing.T) {
 	v := full(t, true)
 	_, err := v.PersonaliseCard(KeySet{"imk-ac", "imk-mac", "imk-enc"}, somePAN, 0)
 	mustDo(t, err)
-	type owner struct {
-		keys  *Vault
-		cards *cardCache
-	}
+	type owner struct{ keys *Vault }
 	for h, e := range v.keys {
 		secret := e.raw
 		if e.purpose.isRSA() {

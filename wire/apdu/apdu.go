@@ -79,7 +79,7 @@ func ParseCommand(b []byte) (Command, error) {
 	case 2 + lc: // case 4
 		c.Le = decodeLe(body[1+lc])
 	default:
-		return Command{}, fmt.Errorf("Lc says %d, %d bytes follow: %w", lc, len(body)-1, ErrCommand)
+		return Command{}, fmt.Errorf("length byte says %d, %d bytes follow: %w", lc, len(body)-1, ErrCommand)
 	}
 	c.Data = body[1 : 1+lc : 1+lc]
 	return c, nil

@@ -2,7 +2,6 @@ package purse_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -20,15 +19,6 @@ import (
 	"jiaozi/wire/purse"
 	"jiaozi/wire/tlv"
 )
-
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 var compare = cmp.Options{
 	cmp.Comparer(func(a, b ident.PAN) bool { return a == b }),
