@@ -55,8 +55,19 @@ func encodeHead(head book.Head) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// loadHead reads the head kept outside the store at path.
-func loadHead(path string) (book.Head, error) {
+// loadHead reads the head kept outside the store at path. A writer may be in the
+// middle of writing it, so bad content is read again; damage stays.
+func loadHead(path string) (head book.Head, err error) {
+	const attempts = 5
+	for range attempts {
+		if head, err = loadHeadOnce(path); !errors.Is(err, book.ErrDamaged) {
+			break
+		}
+	}
+	return head, err
+}
+
+func loadHeadOnce(path string) (book.Head, error) {
 	b, err := os.ReadFile(headPath(path))
 	if errors.Is(err, os.ErrNotExist) {
 		return book.Head{}, fmt.Errorf("%w (its head file is missing: put back the copy from the backup): %w", book.ErrDamaged, err)
