@@ -337,11 +337,8 @@ func (h *host) notice(f iso8583.Frame, m *iso8583.Message) []byte {
 	if l == nil || l.state == "undone" || len(result) != 5 {
 		panic("a script notice for a load that is not there")
 	}
-	switch result[0] >> 4 {
-	case 2:
+	if result[0]>>4 == 2 { // a refusal is only a status word: the card must prove it
 		l.state = "done"
-	case 1:
-		h.undo(l)
 	}
 	return h.answer(f, m, iso8583.CodeApproved)
 }

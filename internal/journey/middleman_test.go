@@ -56,6 +56,35 @@ const (
 	atCurrency = atAmount + 6 + 6 + 2 + 5
 )
 
+// onAnswer puts his own status word in the place of the card's for one instruction.
+func onAnswer(ins byte, sw apdu.SW) func(apdu.Command, apdu.Response) apdu.Response {
+	return func(c apdu.Command, r apdu.Response) apdu.Response {
+		if c.INS == ins {
+			return apdu.Response{SW: sw}
+		}
+		return r
+	}
+}
+
+// A status word has no MAC: whoever stands between could load the card, deny it, and
+// have the account filled again. And a purse that proved to be empty is paid out,
+// whatever is said of the rest.
+func TestAMiddlemanDoesNotUndoALoad(t *testing.T) {
+	l := newLoader(t, vault.Secure)
+	wedge := middleman{card: l.card.offer(purse.Contact), say: onAnswer(apdu.InsPutData, apdu.SecureDataWrong)}
+	out := l.till.Load(t.Context(), wedge, terminal.LoadOrder{Amount: yuan(50_00), Kind: terminal.Account, PIN: typed("1234")})
+	if out.Result != terminal.Unknown || out.Reason != reason.LoadLost {
+		t.Errorf("a refusal that anybody can make: %v %s", out.Result, out.Reason)
+	}
+	l.verdict(out, yuan(50_00))
+	l = newLoader(t, vault.Secure)
+	wedge = middleman{card: l.card.offer(purse.Contact), say: onAnswer(apdu.InsAppBlock, apdu.SecureDataWrong)}
+	out = l.till.CloseCard(t.Context(), wedge, typed("1234"))
+	if out.Result != terminal.Approved || !out.Balance.IsZero() {
+		t.Errorf("an empty purse: %v %s", out.Result, out.Reason)
+	}
+}
+
 // onTag changes the value of an object wherever the card says it.
 func onTag(tag tlv.Tag, change func(value []byte)) func(apdu.Command, apdu.Response) apdu.Response {
 	return func(_ apdu.Command, r apdu.Response) apdu.Response {

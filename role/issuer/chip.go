@@ -24,7 +24,7 @@ type proof struct {
 	balance money.Amount
 	proved  bool
 	scripts int8 // -1 unless the cryptogram covers the count
-	failed  bool // the card could not carry out a script
+	failed  bool // the card refused a script
 	full    bool // the cryptogram covers the whole CVR (CVN 01)
 }
 
@@ -60,11 +60,11 @@ func (i *Issuer) verify(r *purse.Record) (proof, error) {
 	return p, nil
 }
 
-// carriedOut is the count of scripts for a question about one: a failed script
-// is none.
+// carriedOut is the count of scripts for a question about one. Some done and one
+// failed says nothing: whoever holds the card can send it a bad one after the good.
 func (p proof) carriedOut() int8 {
-	if p.failed {
-		return 0
+	if p.failed && p.scripts > 0 {
+		return -1
 	}
 	return p.scripts
 }

@@ -195,7 +195,7 @@ func TestOnlyTheCardsOwnWordCounts(t *testing.T) {
 	s.holds(position{Account: 50000, Float: 1000})
 
 	s.code(s.serve(s.seal(m)), "00")
-	s.code(s.serve(s.seal(s.notice(r, "630000", 1, nil))), "00") // the card refused the script
+	s.code(s.serve(s.seal(s.reversal(r, "630000"))), "00")
 	s.code(s.serve(s.seal(bend(func(*emv.IAD) {}))), iso8583.CodeDoNotHonour)
 	s.holds(position{Account: 50000, Float: 1000})
 }
@@ -382,6 +382,35 @@ func TestScriptCountDecides(t *testing.T) {
 		c := s.leftInFlight(reached)
 		s.tap(c, map[bool]money.Minor{true: 5000, false: 400}[reached]) // never uploaded
 		s.present(s.insert(c, 500))
+		s.holds(want)
+	}
+}
+
+// Goal: a status word is nobody's signature. A device between card and terminal that
+// makes up a refusal of the script, and a real one of a bad script after it, gets no
+// money back that the card holds; a card that did refuse proves so by its count.
+func TestARefusedScriptIsProvedByTheCard(t *testing.T) {
+	for reached, want := range map[bool]position{
+		true:  {Account: 45000, Float: 6000},
+		false: {Account: 50000, Float: 1000},
+	} {
+		s := quickScheme(t)
+		c := s.card(1000)
+		r, m := s.loadRequest(c, "600000", 5000)
+		answer := s.code(s.serve(s.seal(m)), "00")
+		if reached {
+			c.take(answer, c.arqc)
+		}
+		c.scriptFailed = true
+		s.code(s.serve(s.seal(s.notice(r, "600000", 1, nil))), "00")
+		s.code(s.serve(s.seal(s.reversal(r, "600000"))), iso8583.CodeInvalid)
+		s.holds(position{Account: 45000, Float: 1000, InFlight: 5000})
+		spent := c.balance - 500 // so that arithmetic alone cannot tell
+		late := s.tap(c, spent)
+		_, m = s.loadRequest(c, "600000", 100000) // beyond the limit: only its proof counts
+		s.serve(s.seal(m))
+		s.present(late)
+		want.Float, want.Clearing = want.Float-spent, spent
 		s.holds(want)
 	}
 }

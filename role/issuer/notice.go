@@ -105,9 +105,11 @@ func (i *Issuer) over(ctx context.Context, c *Card, o *Order, done bool) (*step,
 	return i.loadOver(ctx, c, done)
 }
 
-// notice answers a 0620: what became of the script. A load is done or undone by
-// what the terminal saw; a closure moves money only when the card's second
-// cryptogram proves that the card is empty.
+// notice answers a 0620: what became of the script. A load is done by what the
+// terminal saw: a lie would cost the cardholder, who is there. That the card
+// refused the script is a status word without a MAC, which a device between card
+// and terminal can make up, so it undoes nothing: the card must prove it. A closure
+// moves money only when the card's second cryptogram proves that the card is empty.
 func (i *Issuer) notice(ctx context.Context, q *request) ([]byte, error) {
 	trace, err := q.original()
 	if err != nil {
@@ -156,10 +158,10 @@ func (t *noticeTask) next(ctx context.Context, c *Card) (*step, error) {
 		return t.late(ctx, c)
 	case o.Kind == Closure:
 		return t.closure(ctx, c, o)
-	case t.result == scriptUnknown:
+	case t.result != scriptDone:
 		return t.sent(c, o), nil
 	}
-	return t.issuer.loadOver(ctx, c, t.result == scriptDone)
+	return t.issuer.loadOver(ctx, c, true)
 }
 
 // sent notes that the script went to the card: only the card can now tell.

@@ -177,6 +177,8 @@ type simCard struct {
 	balance money.Minor
 	scripts int // carried out in the last online transaction
 	arqc    [8]byte
+
+	scriptFailed bool // the card refused a script
 }
 
 func (s *scheme) card(balance money.Minor) *simCard {
@@ -217,6 +219,9 @@ func (c *simCard) sign(r *purse.Record, cvn byte, first, second emv.Decision, ba
 		cvr.SetSecond(second)
 	}
 	cvr.SetScripts(c.scripts)
+	if c.scriptFailed {
+		cvr.Set(emv.CVRScriptFailed)
+	}
 	value, err := emv.BalanceValue(yuan(balance))
 	check(c.t, err)
 	iad := emv.IAD{DKI: 1, CVN: cvn, CVR: cvr, Alg: emv.Alg3DES, IDD: emv.IDDBalance, Value: value,

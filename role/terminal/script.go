@@ -205,19 +205,33 @@ func (v *service) scriptEnds(ctx context.Context, st *stop) Outcome {
 	return v.conclude(ctx, Unknown, because(reason.LoadLost, st.err))
 }
 
+var errRefusedScript = errors.New("the card refused the issuer's script")
+
 // report makes the script's result durable and tells the host; then the customer.
 func (v *service) report(ctx context.Context) Outcome {
 	if st := v.commit(stageReported); st != nil {
 		return v.conclude(ctx, Unknown, st)
 	}
-	if v.result.outcome != scriptDone {
-		out := v.conclude(ctx, Declined, because(reason.DeclinedByCard, errors.New("the card refused the issuer's script")))
-		return out
-	}
 	if v.order.Kind == closure {
-		v.balance = v.last.balance(v.amount.Currency())
-	} else if balance, ok, st := v.getAmount(emv.TagECBalance); ok && st == nil {
+		return v.closed(ctx)
+	}
+	if v.result.outcome != scriptDone {
+		// The card's no has no MAC, so the issuer gives nothing back before the card
+		// has proved its balance.
+		return v.conclude(ctx, Unknown, because(reason.LoadLost, errRefusedScript))
+	}
+	if balance, ok, st := v.getAmount(emv.TagECBalance); ok && st == nil {
 		v.balance = balance
+	}
+	return v.conclude(ctx, Approved, because(reason.Approved, nil))
+}
+
+// closed ends a closure by what the card proved, as the issuer does: a purse that is
+// empty is paid out, even if the card did not block itself.
+func (v *service) closed(ctx context.Context) Outcome {
+	v.balance = v.last.balance(v.amount.Currency())
+	if v.balance != v.amount { // a closure is about zero
+		return v.conclude(ctx, Declined, because(reason.DeclinedByCard, errRefusedScript))
 	}
 	return v.conclude(ctx, Approved, because(reason.Approved, nil))
 }
