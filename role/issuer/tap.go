@@ -115,6 +115,9 @@ func (t *tapTask) next(ctx context.Context, c *Card) (*step, error) {
 			t.prior = prior
 		}
 	}
+	if s, err := t.expose(ctx, c); s != nil || err != nil {
+		return s, err
+	}
 	if t.record.Flag != purse.None {
 		return t.flag(ctx, c)
 	}
@@ -124,18 +127,45 @@ func (t *tapTask) next(ctx context.Context, c *Card) (*step, error) {
 	return t.spend(ctx, c)
 }
 
+// expose stops a card that made another cryptogram on this counter, if one of the
+// two was only reported: that one is never paid, so it makes no second payment by
+// which again would know the copy.
+func (t *tapTask) expose(ctx context.Context, c *Card) (*step, error) {
+	if c.Status == Cloned || c.Status == Closed || !t.contradicted(c) {
+		return nil, nil
+	}
+	after := c.clone()
+	after.Status = Cloned
+	s := &step{card: after, posting: book.Posting{Event: eventFlag},
+		alert: &Alert{Kind: AlertClone, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow}}
+	return s, t.issuer.list(ctx, after, s, reason.Clone)
+}
+
+func (t *tapTask) contradicted(c *Card) bool {
+	other := func(ac [8]byte) bool { return ac != [8]byte{} && ac != t.record.AC }
+	if !t.record.HasCryptogram() {
+		return false // its counter is a guess
+	}
+	if first, err := parseClaim(t.prior); err == nil && t.record.Flag != purse.None && other(first.ac) {
+		return true
+	}
+	return slices.ContainsFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC && other(f.AC) })
+}
+
 // spend posts a payment that is the first on its counter. If it was reported as
 // not completed before, it is now known to have been.
 func (t *tapTask) spend(ctx context.Context, c *Card) (*step, error) {
 	c = c.clone()
-	c.Flagged = slices.DeleteFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC })
+	c.Flagged = slices.DeleteFunc(c.Flagged, func(f Flagged) bool {
+		return f.ATC == t.record.ATC && (f.AC == t.record.AC || f.AC == [8]byte{})
+	})
 	after := c.clone()
 	after.note(t.evidence(-t.record.Amount.Minor(), true))
 	if s, err := t.issuer.settle(ctx, c, after); s != nil || err != nil {
 		return s, err
 	}
 	sum := t.record.Amount.Minor()
-	if sum > c.Shadow.Minor() && c.Load != nil && sum <= c.Shadow.Minor()+c.inFlight() {
+	if sum > c.Shadow.Minor() && c.Load != nil && t.record.ATC > c.Load.ATC && sum <= c.Shadow.Minor()+c.inFlight() {
 		return t.issuer.loadOver(ctx, c, true) // only the load can have paid for this
 	}
 	t.stage, t.rule = stageSpend, rulingPaid

@@ -363,6 +363,51 @@ func TestClonesProveNothing(t *testing.T) {
 	}
 }
 
+// Goal: two cryptograms on one counter are a copy also if one of them was not
+// completed at the till; the one that was is paid, and the other stays open.
+func TestAFlaggedCopyIsAClone(t *testing.T) {
+	for _, flaggedFirst := range []bool{true, false} {
+		s := quickScheme(t)
+		c := s.card(10000)
+		twin := c.copy()
+		records := []purse.Record{s.flagged(c, 2000, true), s.tap(twin, 300)}
+		want := "pending/flagged accepted/approved"
+		if !flaggedFirst {
+			records[0], records[1] = records[1], records[0]
+			want = "accepted/approved duplicate/duplicate"
+		}
+		for range 2 {
+			if got := verdicts(s.present(records[0])) + " " + verdicts(s.present(records[1])); got != want {
+				t.Errorf("verdicts %s", got)
+			}
+			want = "duplicate/duplicate duplicate/duplicate"
+		}
+		if k := s.known(); k.Status != Cloned || !k.Listed {
+			t.Errorf("the card is %s, listed %t", k.Status, k.Listed)
+		}
+		if a := s.alerts(); !slices.Equal(a, []AlertKind{AlertClone}) {
+			t.Errorf("alerts %v", a)
+		}
+		s.holds(position{Account: 50000, Float: 9700, Clearing: 300})
+	}
+}
+
+// Goal: a load in flight cannot have paid for what the card spent before it.
+func TestALaterLoadPaysForNothing(t *testing.T) {
+	s := quickScheme(t)
+	c := s.card(1000)
+	copied := c.copy()
+	copied.balance = 5000 // put there by nobody
+	early := s.tap(copied, 3000)
+	c.atc++ // used up without a record
+	_, m := s.loadRequest(c, "600000", 5000)
+	s.code(s.serve(s.seal(m)), "00")
+	if got := verdicts(s.present(early)); got != "accepted/suspense" {
+		t.Errorf("verdict %s", got)
+	}
+	s.holds(position{Account: 45000, Float: 1000, InFlight: 5000, Clearing: 3000, Suspense: 3000})
+}
+
 // Goal: a forged flagged record is rejected and opens no question.
 func TestForgedFlaggedPayment(t *testing.T) {
 	s := quickScheme(t)
