@@ -30,7 +30,7 @@ import (
 )
 
 // CardOrder says what card to make. Empty fields are the scheme's defaults; an
-// empty account means an account named like the card. It is an Order: number and
+// empty account means one named like the card, or like nobody else's. It is an Order: number and
 // PIN are plain text because they cross the administrative socket.
 type CardOrder struct {
 	Name      string     `json:"name"` // of the file in the scheme's card folder, unless Path is given
@@ -100,12 +100,37 @@ func (n *Node) IssueCard(ctx context.Context, o CardOrder) (*CardIssued, error) 
 	if err := cardfile.Create(path, n.key, func(m card.Memory) error { return card.Format(m, profile) }); err != nil {
 		return nil, err
 	}
-	account := cmp.Or(o.Account, o.Name, filepath.Base(path))
+	// Whoever asked may have gone: only the book's own answer tells whether the file
+	// is a card.
+	ctx = context.WithoutCancel(ctx)
+	account, err := n.accountOf(o, order)
+	if err != nil {
+		return nil, err
+	}
 	ref, err := n.register(ctx, n.label(path), account, order)
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(path))
+		return nil, errors.Join(err, n.discard(ctx, path, order))
 	}
 	return n.issued(ref, path, account, order)
+}
+
+// accountOf names the account of a new card. A card that was asked for by the path
+// of its file gets one of its own: two people may call their files alike.
+func (n *Node) accountOf(o CardOrder, order perso.Order) (string, error) {
+	if account := cmp.Or(o.Account, o.Name); account != "" {
+		return account, nil
+	}
+	ref, err := n.vault.CardRef(keyPseudonym, order.PAN, order.PSN)
+	return ref.String(), err
+}
+
+// discard removes the file of a card that was not registered. If that is not sure it
+// stays, because it may hold money.
+func (n *Node) discard(ctx context.Context, path string, order perso.Order) error {
+	if err := n.unregistered(ctx, order); err != nil {
+		return err
+	}
+	return os.Remove(path)
 }
 
 // cardFile is where a new card's file goes.

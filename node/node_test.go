@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -272,5 +273,63 @@ func TestANumberIsGivenOutOnce(t *testing.T) {
 	}
 	if _, err := n.IssueCard(t.Context(), CardOrder{Name: "../a"}); err == nil {
 		t.Fatal("a name that leads out of the folder was taken")
+	}
+}
+
+// hasty is a caller who hangs up as soon as the card's file is there.
+type hasty struct {
+	context.Context
+	hangUp context.CancelFunc
+	path   string
+}
+
+func (h hasty) Done() <-chan struct{} {
+	if _, err := os.Stat(h.path); err == nil {
+		h.hangUp()
+	}
+	return h.Context.Done()
+}
+
+// Goal: a caller who hangs up while the book takes the card leaves no registered
+// balance whose card file was thrown away.
+func TestACardOutlivesItsCaller(t *testing.T) {
+	n := opened(t, seededScheme(t))
+	ctx, hangUp := context.WithCancel(t.Context())
+	issued, err := n.IssueCard(hasty{ctx, hangUp, n.CardPath("anna")}, CardOrder{Name: "anna", Balance: "50.00"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(issued.Path); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := n.Audit(t.Context()); err != nil || !report.Conserved || report.Float != money.New(money.CNY, 5000) {
+		t.Fatalf("%+v (%v)", report, err)
+	}
+}
+
+// Goal: who calls a card's file as another did does not get into that one's account.
+func TestFilesOfOneNameAreTwoAccounts(t *testing.T) {
+	n := opened(t, seededScheme(t))
+	accounts := map[string]bool{}
+	for range 2 {
+		issued, err := n.IssueCard(t.Context(), CardOrder{Path: filepath.Join(t.TempDir(), "my.card")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		accounts[issued.Account] = true
+	}
+	if len(accounts) != 2 {
+		t.Fatalf("accounts %v", accounts)
+	}
+}
+
+// Goal: no address is no port, and not any port of every interface.
+func TestNoAddressIsNotServed(t *testing.T) {
+	n := opened(t, seededScheme(t))
+	if err := n.ServeRoles(t.Context(), Addresses{}); err != nil {
+		t.Fatal(err)
+	}
+	if n.Bound() != (Addresses{}) {
+		t.Fatalf("listens at %+v", n.Bound())
 	}
 }

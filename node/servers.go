@@ -81,15 +81,13 @@ func (n *Node) listenAll(ctx context.Context, addrs Addresses) error {
 		return err
 	}
 	n.uplink.connect(issuerAt)
-	posAt, err := n.listen(ctx, "pos", addrs.POS, func(ctx context.Context, b []byte) ([]byte, error) {
-		return n.acquirer.Serve(ctx, b, n.Now())
-	})
-	if err != nil {
-		return err
+	if addrs.POS != "" { // which would listen to the whole world
+		n.servers.bound.POS, err = n.listen(ctx, "pos", addrs.POS, func(ctx context.Context, b []byte) ([]byte, error) {
+			return n.acquirer.Serve(ctx, b, n.Now())
+		})
 	}
-	n.servers.bound.POS = posAt
-	if addrs.HTTP == "" {
-		return nil
+	if err != nil || addrs.HTTP == "" {
+		return err
 	}
 	return n.listenHTTP(ctx, addrs.HTTP)
 }
