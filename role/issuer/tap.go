@@ -115,50 +115,33 @@ func (t *tapTask) next(ctx context.Context, c *Card) (*step, error) {
 			t.prior = prior
 		}
 	}
-	if s, err := t.expose(ctx, c); s != nil || err != nil {
-		return s, err
-	}
-	if t.record.Flag != purse.None {
+	switch {
+	case t.record.Flag != purse.None:
 		return t.flag(ctx, c)
-	}
-	if t.prior != nil {
+	case t.prior != nil:
 		return t.again(ctx, c)
+	case t.contradicted(c):
+		return t.clone(ctx, c)
 	}
 	return t.spend(ctx, c)
 }
 
-// expose stops a card that made another cryptogram on this counter, if one of the
-// two was only reported: that one is never paid, so it makes no second payment by
-// which again would know the copy.
-func (t *tapTask) expose(ctx context.Context, c *Card) (*step, error) {
-	if c.Status == Cloned || c.Status == Closed || !t.contradicted(c) {
-		return nil, nil
-	}
-	after := c.clone()
-	after.Status = Cloned
-	s := &step{card: after, posting: book.Posting{Event: eventFlag},
-		alert: &Alert{Kind: AlertClone, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow}}
-	return s, t.issuer.list(ctx, after, s, reason.Clone)
+// contradicted tells whether a payment that was not completed at the till has this
+// counter under another cryptogram. No single card makes two.
+func (t *tapTask) contradicted(c *Card) bool {
+	return slices.ContainsFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC && t.differs(f.AC) })
 }
 
-func (t *tapTask) contradicted(c *Card) bool {
-	other := func(ac [8]byte) bool { return ac != [8]byte{} && ac != t.record.AC }
-	if !t.record.HasCryptogram() {
-		return false // its counter is a guess
-	}
-	if first, err := parseClaim(t.prior); err == nil && t.record.Flag != purse.None && other(first.ac) {
-		return true
-	}
-	return slices.ContainsFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC && other(f.AC) })
+// differs compares with another cryptogram on the counter; a lost one says nothing.
+func (t *tapTask) differs(ac [8]byte) bool {
+	return ac != [8]byte{} && t.record.HasCryptogram() && ac != t.record.AC
 }
 
 // spend posts a payment that is the first on its counter. If it was reported as
 // not completed before, it is now known to have been.
 func (t *tapTask) spend(ctx context.Context, c *Card) (*step, error) {
 	c = c.clone()
-	c.Flagged = slices.DeleteFunc(c.Flagged, func(f Flagged) bool {
-		return f.ATC == t.record.ATC && (f.AC == t.record.AC || f.AC == [8]byte{})
-	})
+	c.Flagged = slices.DeleteFunc(c.Flagged, func(f Flagged) bool { return f.ATC == t.record.ATC })
 	after := c.clone()
 	after.note(t.evidence(-t.record.Amount.Minor(), true))
 	if s, err := t.issuer.settle(ctx, c, after); s != nil || err != nil {
@@ -295,8 +278,12 @@ func (t *tapTask) flag(ctx context.Context, c *Card) (*step, error) {
 		return s, err
 	}
 	if taken || t.prior != nil {
-		t.stage, t.rule = stageDone, rulingDuplicate
-		return nil, nil
+		t.rule = rulingDuplicate
+		s, err := t.expose(ctx, c)
+		if s == nil && err == nil {
+			t.stage = stageDone
+		}
+		return s, err
 	}
 	if len(c.Flagged) == maxFlagged {
 		t.stage, t.rule = stageDone, rulingTooMany
@@ -304,6 +291,20 @@ func (t *tapTask) flag(ctx context.Context, c *Card) (*step, error) {
 	}
 	t.stage, t.rule = stageFlag, rulingFlagged
 	return t.report(c), nil
+}
+
+// expose stops a card whose counter is taken by another cryptogram than that of a
+// payment which nobody is paid for: there is nothing to put in suspense.
+func (t *tapTask) expose(ctx context.Context, c *Card) (*step, error) {
+	first, err := parseClaim(t.prior)
+	if copied := err == nil && t.differs(first.ac) || t.contradicted(c); !copied || c.Status == Cloned || c.Status == Closed {
+		return nil, nil
+	}
+	after := c.clone()
+	after.Status = Cloned
+	s := &step{card: after, posting: book.Posting{Event: eventFlag}, last: true,
+		alert: &Alert{Kind: AlertClone, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow}}
+	return s, t.issuer.list(ctx, after, s, reason.Clone)
 }
 
 // report puts the payment on the card's record.
