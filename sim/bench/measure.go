@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-const rounds = 7 // of every comparison; the median is taken
+const rounds = 21 // of every comparison
 
 // roundSpan is the time for one round of all that is compared. Tests, which look
 // at the form of figures and not at their values, shorten it.
-var roundSpan = time.Second / 5
+var roundSpan = time.Second / 15
 
 // meter is a clock that only differences are taken of.
 type meter func() time.Duration
@@ -57,6 +57,19 @@ func (m meter) spent(do task) (time.Duration, error) {
 // race measures tasks in turns, so that whatever disturbs the machine disturbs
 // them alike, and gives the median time of one call of each, in nanoseconds.
 func (m meter) race(ctx context.Context, tasks ...task) ([]float64, error) {
+	took, err := m.rounds(ctx, tasks...)
+	if err != nil {
+		return nil, err
+	}
+	medians := make([]float64, len(took))
+	for i := range took {
+		medians[i] = median(took[i])
+	}
+	return medians, nil
+}
+
+// rounds gives the time of one call of each task, in every round.
+func (m meter) rounds(ctx context.Context, tasks ...task) ([][]float64, error) {
 	counts := make([]int, len(tasks))
 	for i, do := range tasks {
 		n, err := m.calls(do, roundSpan/time.Duration(len(tasks)))
@@ -78,11 +91,7 @@ func (m meter) race(ctx context.Context, tasks ...task) ([]float64, error) {
 			took[i] = append(took[i], float64(d)/float64(counts[i]))
 		}
 	}
-	medians := make([]float64, len(tasks))
-	for i := range took {
-		medians[i] = median(took[i])
-	}
-	return medians, nil
+	return took, nil
 }
 
 // calls finds how many calls of a task take about span, warming it up.

@@ -261,7 +261,7 @@ func (s *stage) flushes(ctx context.Context, emit Emit) (float64, error) {
 func (s *stage) whole(ctx context.Context, powers, flush float64, emit Emit) error {
 	var software, waiting []float64
 	entries := len(s.journal.sizes)
-	const taps = 15 // of each round; a batch holds 999
+	const taps = 5 // of each round; a batch holds 999
 	for range rounds {
 		before, clock := cpu(), wall()
 		if err := times(taps, func() error { return s.pay(ctx, s.card) })(); err != nil {
