@@ -34,7 +34,7 @@ func (a *Acquirer) exchange(ctx context.Context, issuer ident.Inst, m *iso8583.M
 	if got.MTI != m.MTI.Response() || iso8583.Interchange.Validate(got.Message) != nil {
 		return nil, fmt.Errorf("answer of issuer %s: %w", issuer, errOther)
 	}
-	for _, n := range []int{11, 32, 41} {
+	for _, n := range []int{3, 4, 11, 32, 41, 60} { // 60 has the batch: trace numbers come again
 		if got.Text(n) != m.Text(n) {
 			return nil, fmt.Errorf("answer of issuer %s: %w", issuer, errOther)
 		}

@@ -289,7 +289,7 @@ func (w *world) settle(batch uint32, fen money.Minor, count uint16) *iso8583.Mes
 type issuer struct {
 	t     testing.TB
 	vault *vault.Vault
-	mode  string // "" approves; a code answers that; silent, forged, foreign
+	mode  string // "" approves; a code answers that; silent, forged, foreign, stale
 	got   []*iso8583.Message
 	hook  func() // runs while the acquirer waits
 }
@@ -333,6 +333,8 @@ func (i *issuer) answer(m *iso8583.Message) ([]byte, error) {
 		a.SetBytes(55, []byte{0x91, 2, '0', '0'})
 	case "foreign":
 		a.Set(11, "999999")
+	case "stale": // of the batch before, in which the trace number was used as well
+		a.Set(60, "22999999")
 	default:
 		a.Set(39, i.mode)
 	}
