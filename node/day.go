@@ -89,7 +89,8 @@ func (CloseDay) Run(ctx context.Context, n *Node) (any, error) { return n.EndOfD
 
 // EndOfDay takes the business day through clearing: the acquirer's captures are
 // presented, the issuer verifies and posts them, clearing nets and settles, the
-// acquirer takes its settlement over, and the next day opens. Every step can be
+// acquirer takes its settlement over, the cards that turned out to be copied are
+// listed, and the next day opens. Every step can be
 // repeated, so that after a crash the same call does the rest.
 func (n *Node) EndOfDay(ctx context.Context) (*DayReport, error) {
 	n.dayMu.Lock()
@@ -106,6 +107,10 @@ func (n *Node) EndOfDay(ctx context.Context) (*DayReport, error) {
 	}
 	report, err := n.settle(ctx, date)
 	if err != nil {
+		return nil, fmt.Errorf("end of day %s: %w", date, err)
+	}
+	// Copies come to light here: tills must not take them half a list's life longer.
+	if err := n.PublishList(ctx); err != nil {
 		return nil, fmt.Errorf("end of day %s: %w", date, err)
 	}
 	return report, n.closeDate(ctx, date)

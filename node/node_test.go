@@ -159,6 +159,17 @@ func TestBusinessDateMovesOnWhenADayIsClosed(t *testing.T) {
 	}
 }
 
+// Goal: a card that clearing finds to be copied is on the list that tills fetch next.
+func TestTheDayEndsWithANewBlacklist(t *testing.T) {
+	n := opened(t, seededScheme(t))
+	if _, err := n.EndOfDay(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n.listed.IsZero() {
+		t.Fatal("no edition was published")
+	}
+}
+
 func TestCutOffClosesTheDayOnce(t *testing.T) {
 	o := seededScheme(t)
 	now := clock.NewManual(time.Date(2027, 3, 1, 22, 59, 0, 0, clock.Zone))
