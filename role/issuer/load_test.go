@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"jiaozi/crypt/pin"
 	"jiaozi/value/money"
 	"jiaozi/wire/emv"
 	"jiaozi/wire/iso8583"
@@ -241,6 +242,24 @@ func TestLoadFromAnotherAccount(t *testing.T) {
 	s.holds(position{Account: 45000, Float: 1000, InFlight: 5000})
 	_, m = s.loadRequest(c, "620000", 5000)
 	s.code(s.serve(s.seal(m)), iso8583.CodeFormat) // nobody named to pay
+}
+
+// Goal: a renewed card has the number of the old one and a counter of its own; the
+// old one, loaded from its account, leaves that counter alone.
+func TestARenewedCardHasItsOwnCounter(t *testing.T) {
+	s := quickScheme(t)
+	c := s.card(1000)
+	number, err := pin.Parse("123456")
+	check(t, err)
+	_, err = s.issuer.RegisterCard(t.Context(), NewCard{PAN: pan, PSN: 2, Account: account, Expiry: 20301231, Limit: yuan(100000), PIN: number}, 20261122)
+	check(t, err)
+	_, m := s.loadRequest(c, "620000", 5000)
+	m.SetBytes(62, []byte(pan.Reveal()))
+	m.SetBytes(52, s.pinBlock("654321", pan))
+	s.code(s.serve(s.seal(m)), iso8583.CodeWrongPIN)
+	if renewed, _, err := s.issuer.Card(t.Context(), pan, 2); err != nil || renewed.Online != 0 || renewed.PINTries != 2 {
+		t.Errorf("the new card's counter is %d, %d tries are left (%v)", renewed.Online, renewed.PINTries, err)
+	}
 }
 
 // Goal: a reversal before the script undoes the load; a reversal of what was

@@ -158,7 +158,7 @@ func (t *pinTask) next(_ context.Context, c *Card) (*step, error) {
 		return t.pass(c, after), nil
 	}
 	after.PINTries--
-	if c.PAN == t.o.record.PAN {
+	if t.o.own(c) {
 		after.Online = t.o.record.ATC // each guess needs the card again
 	}
 	if after.PINTries == 0 {
@@ -239,11 +239,15 @@ func (o *online) authentic(c *Card) string {
 	switch {
 	case !o.genuine:
 		return codeCard
-	case c.PAN == o.record.PAN && o.record.ATC <= c.Online:
+	case o.own(c) && o.record.ATC <= c.Online:
 		return iso8583.CodeDoNotHonour
 	}
 	return ""
 }
+
+// own: the card that asks, and not one that pays for it. The next card of the same
+// number has a counter of its own.
+func (o *online) own(c *Card) bool { return c.PAN == o.record.PAN && c.PSN == o.record.PSN }
 
 // codeCard: the card failed a check.
 const codeCard = "59"
