@@ -392,6 +392,22 @@ func TestAFlaggedCopyIsAClone(t *testing.T) {
 	}
 }
 
+// Goal: a terminal that asks for a tap's cryptogram, never lets the card debit, and
+// presents it all the same is paid once, and the card's next proof tells of it.
+func TestAPaymentThatTheCardNeverMadeIsNoticed(t *testing.T) {
+	s := quickScheme(t)
+	c := s.card(10000)
+	lie := s.flagged(c, 2000, false)
+	lie.Flag = purse.None
+	if got := verdicts(s.present(lie, s.tap(c, 300))); got != "accepted/approved accepted/approved" {
+		t.Errorf("verdicts %s", got)
+	}
+	if a := s.alerts(); !slices.Equal(a, []AlertKind{AlertBalance}) {
+		t.Errorf("alerts %v", a)
+	}
+	s.holds(position{Account: 50000, Float: 7700, Clearing: 2300})
+}
+
 // Goal: a load in flight cannot have paid for what the card spent before it.
 func TestALaterLoadPaysForNothing(t *testing.T) {
 	s := quickScheme(t)
