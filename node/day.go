@@ -1,8 +1,10 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 
 	"jiaozi/node/durable"
 	"jiaozi/role/clearing"
+	"jiaozi/role/issuer"
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/lang"
@@ -164,7 +167,25 @@ func (n *Node) settle(ctx context.Context, date clock.Date) (*DayReport, error) 
 			return nil, err
 		}
 	}
+	if err := n.keepAlerts(ctx); err != nil {
+		return nil, err
+	}
 	return summarise(report)
+}
+
+// keepAlerts writes down what the issuer found that an officer must look at, of all
+// days, in the language of each reader.
+func (n *Node) keepAlerts(ctx context.Context) error {
+	var en, zh bytes.Buffer
+	err := n.issuer.Alerts(ctx, func(a issuer.Alert) error {
+		fmt.Fprintf(&en, "%s  card %s, ATC %d: %s\n", a.Date, a.Card, a.ATC, a.Text(lang.EN))
+		fmt.Fprintf(&zh, "%s  卡片 %s，计数器 %d：%s\n", a.Date, a.Card, a.ATC, a.Text(lang.ZH))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(n.keepFile("alerts.en.txt", en.Bytes()), n.keepFile("alerts.zh.txt", zh.Bytes()))
 }
 
 func summarise(r *clearing.Report) (*DayReport, error) {

@@ -2,7 +2,9 @@ package cash
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"jiaozi/node"
@@ -30,10 +32,14 @@ func openNode(t *testing.T) *node.Node {
 
 // Goal: the day ends as it is written, every scene of it.
 func TestTheDayEndsAsWritten(t *testing.T) {
-	played := 0
-	summary, err := Play(t.Context(), openNode(t), Options{Lang: lang.ZH, Emit: func(Step) error { played++; return nil }})
+	played, n := 0, openNode(t)
+	summary, err := Play(t.Context(), n, Options{Lang: lang.ZH, Emit: func(Step) error { played++; return nil }})
 	if err != nil {
 		t.Fatal(err)
+	}
+	alerts, err := os.ReadFile(filepath.Join(n.Dir(), "files", "alerts.en.txt"))
+	if err != nil || !strings.Contains(string(alerts), "the card was copied") {
+		t.Errorf("the officer reads %q (%v)", alerts, err)
 	}
 	if played != len(scenes) || !summary.Conserved || summary.Taps < 25 {
 		t.Fatalf("%d of %d scenes: %+v", played, len(scenes), summary)
