@@ -141,7 +141,7 @@ func tapAgain(who string, where ident.TID, amount string) playFunc {
 		o, err := s.pay(ctx, who, where, amount, purse.Contactless, "", nil)
 		r := ended(o)
 		if o.Result == terminal.Approved && o.AfterTorn {
-			r.ending = recovered
+			r.ending = repeated
 		}
 		return r, err
 	}

@@ -9,7 +9,8 @@ import (
 
 var (
 	approved  = ending{Approved, reason.Approved}
-	recovered = ending{Recovered, reason.Recovered}
+	recovered = ending{Recovered, reason.Recovered} // the torn tap had paid
+	repeated  = ending{Recovered, reason.Repeated}  // it had not; this one did
 )
 
 func declined(why reason.Code) ending { return ending{Declined, why} }
@@ -52,9 +53,9 @@ var scenes = []scene{
 	{"clone_taps", payment, approved, lang.Text{EN: "A copy of Heidi's card taps elsewhere; offline nobody can tell", ZH: "小何卡片的复制品在别处挥卡，脱机无法分辨"}, tap("heidi-copy", tea, "26.00")},
 
 	{"torn_before", torn, ending{Unknown, reason.Torn}, lang.Text{EN: "Alice takes her card away too early", ZH: "小艾过早移开卡片"}, tornTap("alice", tea, "5.00", beforeCommit)},
-	{"torn_before_again", payment, recovered, lang.Text{EN: "She taps again: the card had not paid, and pays now", ZH: "再次挥卡：先前未扣款，现扣款成功"}, tapAgain("alice", tea, "5.00")},
+	{"torn_before_again", payment, repeated, lang.Text{EN: "She taps the same card again", ZH: "她再次挥同一张卡"}, tapAgain("alice", tea, "5.00")},
 	{"torn_after", torn, ending{Unknown, reason.Torn}, lang.Text{EN: "Alice's card leaves just after it paid, before the till heard", ZH: "小艾的卡扣款后、终端收到前离开"}, tornTap("alice", tea, "6.00", afterCommit)},
-	{"torn_after_again", payment, recovered, lang.Text{EN: "She taps again: the card's log proves the payment", ZH: "再次挥卡：卡片日志证明已付"}, tapAgain("alice", tea, "6.00")},
+	{"torn_after_again", payment, recovered, lang.Text{EN: "She taps again, and the till reads the card's log first", ZH: "再次挥卡，终端先读取卡片日志"}, tapAgain("alice", tea, "6.00")},
 
 	{"close_card", errand, ending{Approved, reason.Refunded}, lang.Text{EN: "Grace closes her card at the kiosk", ZH: "小葛在自助机销卡"}, closeCard},
 	{"closed_card_taps", payment, declined(reason.AppBlocked), lang.Text{EN: "Grace's closed card taps", ZH: "小葛用已销的卡挥卡"}, tap("grace", books, "1.00")},

@@ -40,6 +40,7 @@ const (
 	ProtocolError       Code = "protocol_error"
 	Recovered           Code = "recovered"
 	Refunded            Code = "refunded"
+	Repeated            Code = "repeated"
 	Reversed            Code = "reversed"
 	StorageFull         Code = "storage_full"
 	Suspense            Code = "suspense"
@@ -87,6 +88,7 @@ var catalogue = map[Code]lang.Text{
 	ProtocolError:       {EN: "The card answered against the rules: the transaction was ended and nothing was taken.", ZH: "卡片应答不符合规范：交易已终止，未扣款。"},
 	Recovered:           {EN: "The card had paid at the earlier, interrupted tap: that payment is completed, nothing is taken again.", ZH: "上次中断的挥卡已扣款：现已补登完成，未重复扣款。"},
 	Refunded:            {EN: "The balance of the closed card was refunded to the account.", ZH: "已销卡余额已退回账户。"},
+	Repeated:            {EN: "The earlier, interrupted tap had taken nothing; the payment is made now, once.", ZH: "上次中断的挥卡并未扣款；本次付款成功，仅扣一次。"},
 	Reversed:            {EN: "The transaction was reversed; the money is back.", ZH: "交易已冲正，资金已退回。"},
 	StorageFull:         {EN: "The terminal cannot store another payment: settle the batch or free space. Nothing was taken.", ZH: "终端存储已满：请结算批次或清理空间，未扣款。"},
 	Suspense:            {EN: "The payment is held in suspense until it is decided who bears it.", ZH: "交易已挂账，待判定责任方。"},
