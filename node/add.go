@@ -38,6 +38,8 @@ func (AddTerminal) Verb() string { return "terminal-add" }
 // last, so that a crash leaves a terminal that nobody accepts yet and that the
 // same order completes.
 func (a AddTerminal) Run(ctx context.Context, n *Node) (any, error) {
+	n.tillMu.Lock() // or two orders of one terminal leave it one key and the host another
+	defer n.tillMu.Unlock()
 	spec, err := a.Spec.complete(n.scheme)
 	if err != nil {
 		return nil, err
@@ -100,8 +102,14 @@ func (n *Node) hostKey(tid ident.TID, profile vault.Profile, key []byte) error {
 	return n.vault.Import(tmk(tid), profile.Master(), key)
 }
 
+// registerTerminal enters the terminal, and its merchant if it is new: the next till
+// of a shop neither renames nor unblocks it.
 func (n *Node) registerTerminal(ctx context.Context, spec TerminalSpec, profile vault.Profile) error {
-	if err := n.acquirer.AddMerchant(ctx, acquirer.Merchant{MID: spec.MID, Name: spec.MerchantName}, n.Now()); err != nil {
+	_, err := n.acquirer.Merchant(ctx, spec.MID)
+	if errors.Is(err, acquirer.ErrUnknown) {
+		err = n.acquirer.AddMerchant(ctx, acquirer.Merchant{MID: spec.MID, Name: spec.MerchantName}, n.Now())
+	}
+	if err != nil {
 		return err
 	}
 	return n.acquirer.AddTerminal(ctx, acquirer.Terminal{TID: spec.TID, MID: spec.MID, Profile: profile}, n.Now())

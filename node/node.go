@@ -102,6 +102,7 @@ type Node struct {
 	servers *servers
 	dayMu   sync.Mutex // one end of day at a time
 	cardMu  sync.Mutex // one new card at a time
+	tillMu  sync.Mutex // one new terminal at a time
 	listMu  sync.Mutex // one edition of the blacklist at a time
 	listed  time.Time  // when the last one was made
 }

@@ -334,6 +334,22 @@ func TestFilesOfOneNameAreTwoAccounts(t *testing.T) {
 	}
 }
 
+// Goal: a second till of a shop leaves the shop as it was registered.
+func TestASecondTillLeavesItsMerchantAlone(t *testing.T) {
+	n := opened(t, seededScheme(t))
+	shop := TerminalSpec{TID: "TILL0001", MID: "SHOP00000000001", MerchantName: "Noodles", Profile: "secure"}
+	if err := n.EnsureTerminal(t.Context(), shop); err != nil {
+		t.Fatal(err)
+	}
+	shop.TID, shop.MerchantName = "TILL0002", ""
+	if err := n.EnsureTerminal(t.Context(), shop); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := n.acquirer.Merchant(t.Context(), shop.MID); err != nil || m.Name != "Noodles" {
+		t.Fatalf("%+v (%v)", m, err)
+	}
+}
+
 // Goal: no address is no port, and not any port of every interface.
 func TestNoAddressIsNotServed(t *testing.T) {
 	n := opened(t, seededScheme(t))
