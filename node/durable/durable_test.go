@@ -149,3 +149,26 @@ func TestWriteFileReplacesWholeContent(t *testing.T) {
 		t.Fatal("wrote below a file")
 	}
 }
+
+// Goal: after a replacement that failed nothing is acknowledged that would not be
+// found again. Method: take the directory away, so that the open file has no name.
+func TestAFailedRewriteAcknowledgesNothingMore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "till")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	j, err := OpenJournal(filepath.Join(dir, "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Rewrite([][]byte{{1}}); err == nil {
+		t.Fatal("a journal without a directory was replaced")
+	}
+	if err := j.Append([]byte{2}); !errors.Is(err, ErrStopped) {
+		t.Fatalf("an entry in a file that has no name: %v", err)
+	}
+}

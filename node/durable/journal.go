@@ -211,6 +211,7 @@ func (j *Journal) Rewrite(entries [][]byte) error {
 		all = append(all, frame(e)...)
 	}
 	if err := WriteFile(j.path, all, 0o600); err != nil {
+		j.stopped = !j.inPlace()
 		return err
 	}
 	f, err := os.OpenFile(j.path, os.O_RDWR, 0o600)
@@ -221,6 +222,17 @@ func (j *Journal) Rewrite(entries [][]byte) error {
 	j.f.Close()
 	j.f, j.size = f, int64(len(all))
 	return nil
+}
+
+// inPlace tells whether the open file is still the one under its name: a replacement
+// that failed late has taken the name, and what is appended to the old file is lost.
+func (j *Journal) inPlace() bool {
+	mine, err := j.f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(j.path)
+	return err == nil && os.SameFile(mine, named)
 }
 
 // Close releases the file.
