@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"jiaozi/link/framed"
 	"jiaozi/node/durable"
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
@@ -331,6 +333,21 @@ func TestFilesOfOneNameAreTwoAccounts(t *testing.T) {
 	}
 	if len(accounts) != 2 {
 		t.Fatalf("accounts %v", accounts)
+	}
+}
+
+// Goal: a host that listens and never answers ends as no answer, which the terminal
+// reverses, and not as a till that hangs.
+func TestASilentHostIsGivenUp(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	client := framed.NewClient(silent.Addr().String(), nil)
+	defer client.Close()
+	if _, err := (patient{client, time.Millisecond}).Exchange(t.Context(), []byte{1}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
 	}
 }
 

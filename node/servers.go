@@ -21,6 +21,7 @@ type Addresses struct{ POS, HTTP string }
 // Patience of the links.
 const (
 	upstreamPatience = 10 * time.Second // acquirer waiting for the issuer
+	tillPatience     = 30 * time.Second // terminal waiting for the acquirer, which may be waiting itself
 	pumpEvery        = time.Second      // outboxes and the clock of the business day
 	httpPatience     = 10 * time.Second
 )

@@ -1,12 +1,14 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"jiaozi/crypt/vault"
 	"jiaozi/link/framed"
@@ -43,7 +45,7 @@ func OpenTill(o Options, tid ident.TID, host string, l lang.Lang) (*Till, error)
 		return nil, err
 	}
 	client := framed.NewClient(host, nil)
-	t, err := openTill(o.Dir, scheme, key, tid, client, o.clock(), rand.Reader, l)
+	t, err := openTill(o.Dir, scheme, key, tid, patient{client, tillPatience}, o.clock(), rand.Reader, l)
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
@@ -82,12 +84,26 @@ func openTill(dir string, s *Scheme, key *age.X25519Identity, tid ident.TID, hos
 // acquirer over TCP like any other. wrap stands between it and the line.
 func (n *Node) Terminal(tid ident.TID, l lang.Lang, wrap func(terminal.Host) terminal.Host) (*Till, error) {
 	client := framed.NewClient(n.Bound().POS, nil)
-	t, err := openTill(n.dir, n.scheme, n.key, tid, wrap(client), n.options.clock(), n.stream("terminal/"+string(tid)), l)
+	t, err := openTill(n.dir, n.scheme, n.key, tid, wrap(patient{client, tillPatience}), n.options.clock(), n.stream("terminal/"+string(tid)), l)
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
 	t.host = client
 	return t, nil
+}
+
+// patient is a terminal's line to its host. A host that takes a question and says
+// nothing must not hold the till for ever: no answer is what reversals are for.
+type patient struct {
+	host terminal.Host
+	wait time.Duration
+}
+
+// Exchange asks and waits for the answer, but not longer than a customer would.
+func (p patient) Exchange(ctx context.Context, frame []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.wait)
+	defer cancel()
+	return p.host.Exchange(ctx, frame)
 }
 
 // Spec is what the operator said of the terminal.
