@@ -137,6 +137,10 @@ func (l *Ledger) halted() error {
 	return l.broken
 }
 
+// Sound tells whether the ledger still books: nil, or why it stopped. What is booked
+// can be read either way, so reading proves nothing.
+func (l *Ledger) Sound() error { return l.halted() }
+
 // touch lists what the batch may read.
 func touch(batch []candidate) Touch {
 	var t Touch

@@ -156,11 +156,15 @@ func (n *Node) serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) {
 	})
 }
 
-// healthz answers when the book can be read.
+// healthz answers when the book can be read and still books.
 func (n *Node) healthz(w http.ResponseWriter, r *http.Request) {
-	if _, err := n.BusinessDate(r.Context()); err != nil {
+	err := n.ledger.Sound()
+	if err == nil {
+		_, err = n.BusinessDate(r.Context())
+	}
+	if err != nil {
 		slog.Error("not healthy", "error", err)
-		http.Error(w, "the book cannot be read", http.StatusServiceUnavailable)
+		http.Error(w, "the book cannot be used", http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = fmt.Fprintln(w, "ok") // a prober that hung up needs no answer

@@ -84,6 +84,9 @@ func (h *harness) insist(batch []book.Command) (failures int) {
 		if !unknown {
 			continue
 		}
+		if err := h.ledger.Sound(); !errors.Is(err, book.ErrStopped) {
+			h.Errorf("a stopped ledger says that it is sound: %v", err)
+		}
 		if _, err := h.ledger.Apply(h.ctx(), batch); !errors.Is(err, book.ErrStopped) {
 			h.Fatalf("a stopped ledger went on: %v", err)
 		}
