@@ -172,7 +172,8 @@ func TestClosureOfAnEmptyCard(t *testing.T) {
 	}
 }
 
-// Goal: a card that proves more than it was given gets neither load nor refund.
+// Goal: a card that proves more than it was given gets neither load nor refund, and
+// is stopped.
 func TestUnexplainedBalanceIsNotPaidOut(t *testing.T) {
 	s := quickScheme(t)
 	c := s.card(1000)
@@ -180,9 +181,9 @@ func TestUnexplainedBalanceIsNotPaidOut(t *testing.T) {
 	_, m := s.loadRequest(c, "290000", 0)
 	s.code(s.serve(s.seal(m)), iso8583.CodeDoNotHonour)
 	_, m = s.loadRequest(c, "600000", 100)
-	s.code(s.serve(s.seal(m)), iso8583.CodeDoNotHonour)
+	s.code(s.serve(s.seal(m)), iso8583.CodeRestricted)
 	s.holds(position{Account: 50000, Float: 1000})
-	if a := s.alerts(); len(a) != 2 || a[0] != AlertBalance {
-		t.Errorf("alerts %v", a)
+	if a := s.alerts(); len(a) != 1 || a[0] != AlertBalance || s.known().Status != Blocked || !s.known().Listed {
+		t.Errorf("alerts %v, the card is %s", a, s.known().Status)
 	}
 }

@@ -225,7 +225,11 @@ func (t *orderTask) next(ctx context.Context, c *Card) (*step, error) {
 		return t.decline(code, seen, nil)
 	}
 	if t.o.balance.Minor() > seen.Shadow.Minor() {
-		return t.decline(iso8583.CodeDoNotHonour, seen, unexplained(seen, t.o.record.ATC, t.o.balance))
+		s, err := t.decline(iso8583.CodeDoNotHonour, seen, unexplained(seen, t.o.record.ATC, t.o.balance))
+		if err != nil {
+			return nil, err
+		}
+		return s, t.issuer.stop(ctx, seen, s)
 	}
 	if t.o.kind == Closure {
 		return t.close(ctx, seen)

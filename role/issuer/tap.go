@@ -156,8 +156,9 @@ func (t *tapTask) spend(ctx context.Context, c *Card) (*step, error) {
 		return t.overspend(ctx, c, after)
 	}
 	after.Shadow = c.amount(c.Shadow.Minor() - sum)
-	return &step{card: after, posting: chart.Spend(t.issuer.pair(t.acquirer), t.ref, t.record.Amount),
-		once: t.take(), alert: t.doubt(after), last: true}, nil
+	s := &step{card: after, posting: chart.Spend(t.issuer.pair(t.acquirer), t.ref, t.record.Amount),
+		once: t.take(), alert: t.doubt(after), last: true}
+	return s, t.issuer.stop(ctx, after, s)
 }
 
 // evidence is what the payment tells about the balance.
@@ -195,10 +196,24 @@ func (t *tapTask) overspend(ctx context.Context, c, after *Card) (*step, error) 
 	t.rule = rulingOverspent
 	alert := &Alert{Kind: AlertOverspend, ATC: t.record.ATC, Sum: t.record.Amount, Known: c.Shadow}
 	s := &step{card: after, posting: chart.SpendSuspense(t.issuer.pair(t.acquirer), t.record.Amount), once: t.take(), alert: alert, last: true}
+	return s, t.issuer.arrest(ctx, after, s, reason.Suspense)
+}
+
+// stop blocks a card that proves more than it was ever given, in the step that says
+// so: an earlier payment was never taken off it, and the next may not be either.
+func (i *Issuer) stop(ctx context.Context, after *Card, s *step) error {
+	if s.alert == nil || s.alert.Kind != AlertBalance {
+		return nil
+	}
+	return i.arrest(ctx, after, s, reason.CardBlocked)
+}
+
+// arrest lists a card that is in use.
+func (i *Issuer) arrest(ctx context.Context, after *Card, s *step, why reason.Code) error {
 	if after.Status == Active || after.Status == Closing {
 		after.Status = Blocked
 	}
-	return s, t.issuer.list(ctx, after, s, reason.Suspense)
+	return i.list(ctx, after, s, why)
 }
 
 // again decides about a counter that is taken: by this very detail, by the same

@@ -406,6 +406,9 @@ func TestAPaymentThatTheCardNeverMadeIsNoticed(t *testing.T) {
 		t.Errorf("alerts %v", a)
 	}
 	s.holds(position{Account: 50000, Float: 7700, Clearing: 2300})
+	if k := s.known(); k.Status != Blocked || !k.Listed {
+		t.Errorf("the card is %s, listed %t: it pays for nothing again", k.Status, k.Listed)
+	}
 }
 
 // Goal: a load in flight cannot have paid for what the card spent before it.
