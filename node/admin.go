@@ -14,6 +14,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"jiaozi/book"
+	"jiaozi/crypt/vault"
+	"jiaozi/node/cardfile"
 	"jiaozi/node/durable"
 )
 
@@ -91,9 +94,32 @@ func sendOrder(ctx context.Context, dir string, order Order, answer any) error {
 		return fmt.Errorf("order %s: %w", order.Verb(), err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return errors.New(string(bytes.TrimSpace(raw)))
+		return remoteError(resp.StatusCode, string(bytes.TrimSpace(raw)))
 	}
 	return json.Unmarshal(raw, answer)
+}
+
+// orderStatus is how an order's error crosses the socket, so that the caller
+// ends with the same exit code as without a server.
+func orderStatus(err error) int {
+	switch {
+	case errors.Is(err, ErrIntegrity), errors.Is(err, book.ErrDamaged), errors.Is(err, durable.ErrCorrupt),
+		errors.Is(err, vault.ErrSealed), errors.Is(err, cardfile.ErrDamaged):
+		return http.StatusInternalServerError
+	case errors.Is(err, ErrUnreachable):
+		return http.StatusBadGateway
+	}
+	return http.StatusConflict
+}
+
+func remoteError(status int, text string) error {
+	switch status {
+	case http.StatusInternalServerError:
+		return fmt.Errorf("%w: %s", ErrIntegrity, text)
+	case http.StatusBadGateway:
+		return fmt.Errorf("%w: %s", ErrUnreachable, text)
+	}
+	return errors.New(text)
 }
 
 // adminHandler takes the orders of Admin from the socket.
@@ -103,6 +129,7 @@ func (n *Node) adminHandler() http.Handler {
 	serveOrder[CloseDay](mux, n)
 	serveOrder[CardOrder](mux, n)
 	serveOrder[BlockCard](mux, n)
+	serveOrder[DepositOrder](mux, n)
 	return mux
 }
 
@@ -118,7 +145,7 @@ func serveOrder[T Order](mux *http.ServeMux, n *Node) {
 		}
 		got, err := order.Run(r.Context(), n)
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusConflict)
+			http.Error(w, err.Error(), orderStatus(err))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")

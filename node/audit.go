@@ -45,10 +45,21 @@ func AuditDir(ctx context.Context, o Options) (auditor.Report, error) {
 		return auditor.Report{}, err
 	}
 	v, err := openSafe(filepath.Join(o.Dir, "vault.age"), key, scheme.Test)
+	if errors.Is(err, vault.ErrSealed) {
+		return withoutVault(err), nil
+	}
 	if err != nil {
 		return auditor.Report{}, err
 	}
 	return auditDir(ctx, o.Dir, scheme, key, v.Vault, o.clock())
+}
+
+// withoutVault is the report on a scheme whose vault is damaged: without it no
+// card can be named, so that is the one finding.
+func withoutVault(err error) auditor.Report {
+	l := look{}
+	l.damaged("vault.age", err)
+	return auditor.Report{Findings: l.broken}
 }
 
 // Audit audits the open scheme.

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"jiaozi/book"
-	"jiaozi/book/chart"
 	"jiaozi/crypt/oda"
 	"jiaozi/crypt/oda/testkeys"
 	"jiaozi/crypt/pin"
@@ -334,25 +332,6 @@ func openCard(path string, key *age.X25519Identity, rand io.Reader) (*OpenCard, 
 
 // Key is the identity that seals the scheme's cards.
 func (n *Node) Key() *age.X25519Identity { return n.key }
-
-// Deposit books a customer's payment into an account; a voucher counts once.
-func (n *Node) Deposit(ctx context.Context, account string, sum money.Amount, voucher string) error {
-	date, err := n.BusinessDate(ctx)
-	if err != nil {
-		return err
-	}
-	return n.issuer.Fund(ctx, book.DeriveID("node/deposit", voucher), account, sum, date)
-}
-
-// AccountBalance is what a customer's account holds.
-func (n *Node) AccountBalance(ctx context.Context, account string) (money.Amount, error) {
-	id := chart.Customer(n.scheme.Issuer, account, n.Currency()).ID
-	balance, open, err := n.ledger.Balance(ctx, id)
-	if err == nil && !open {
-		err = fmt.Errorf("there is no account %s", account)
-	}
-	return balance, err
-}
 
 // BlockCard is the order to put a card on the blacklist, by the name of its file.
 type BlockCard struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -176,4 +177,54 @@ func TestAProductionSchemeRefusesPublishedMasterKeys(t *testing.T) {
 		t.Errorf("exit %d", code)
 	}
 	runOK(t, append(add, "5D2C8A91E37F406B9A14C6D0F3B8275E")...)
+}
+
+// Goal: a customer pays in once, and the card loads from the account. Method:
+// one voucher twice, then a load and a second one that the account cannot pay.
+func TestAccountIsFilledOnceAndLoadsTheCard(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	runOK(t, "init", "--data", dir, "--test")
+	pos, _ := serveUp(t, dir)
+	runOK(t, "terminal", "add", "--data", dir, "--mid", strangerMID, "--tid", strangerTID, "--tmk", strings.Repeat("0123456789ABCDEF", 4))
+	var made struct{ Account string }
+	card := runOK(t, "card", "new", "--data", dir, "--file", filepath.Join(dir, "cards", "anna.card"), "--pin", "258036", "-o", "json")
+	if err := json.Unmarshal([]byte(card), &made); err != nil || made.Account == "" {
+		t.Fatal(err, card)
+	}
+	deposit := []string{"account", "deposit", "--data", dir, "--account", made.Account, "--amount", "80.00", "--voucher", "slip 1"}
+	runOK(t, deposit...)
+	runOK(t, deposit...)
+	if got := runOK(t, "account", "show", "--data", dir, "--account", made.Account, "-o", "json"); !strings.Contains(got, `"balance":80.00`) {
+		t.Fatal(got)
+	}
+	till := []string{"pos", "--data", dir, "--tid", strangerTID, "--host", pos}
+	out, code := run(t, t.Context(), "signon\nload anna 60.00 account\n258036\nload anna 60.00 account\n258036\n", till...)
+	if code != exitDeclined || !strings.Contains(out, "approved approved") || !strings.Contains(out, "declined account_insufficient") {
+		t.Fatalf("exit %d: %s", code, out)
+	}
+	for _, args := range [][]string{{"--account", "nobody", "--amount", "1.00"}, {"--account", made.Account}, {"--account", made.Account, "--amount", "-1.00"}} {
+		if _, code := run(t, t.Context(), "", append([]string{"account", "deposit", "--data", dir}, args...)...); code != exitUsage {
+			t.Errorf("deposit %v: exit %d", args, code)
+		}
+	}
+	auditOK(t, dir)
+}
+
+func TestAuditOfADamagedVaultIsADocument(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	runOK(t, "init", "--data", dir, "--test")
+	path := filepath.Join(dir, "vault.age")
+	sealed, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed[len(sealed)-10] ^= 1
+	if err := os.WriteFile(path, sealed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code := run(t, t.Context(), "", "audit", "--data", dir, "-o", "json")
+	var doc auditDoc
+	if err := json.Unmarshal([]byte(out), &doc); err != nil || doc.Conserved || len(doc.Findings) != 1 || code != exitIntegrity {
+		t.Fatalf("exit %d, %v: %s", code, err, out)
+	}
 }

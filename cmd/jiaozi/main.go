@@ -74,6 +74,6 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(initCommand(), demoCommand(), upCommand(), auditCommand(), explainCommand(), posCommand(),
-		cardCommand(), terminalCommand(), benchCommand(), dayCommand())
+		cardCommand(), accountCommand(), terminalCommand(), benchCommand(), dayCommand())
 	return root
 }

@@ -450,6 +450,9 @@ func TestSettlementBecomesAStatement(t *testing.T) {
 	if s.Net != money.New(money.CNY, 1234-6-5000) {
 		t.Errorf("net %s", s.Net)
 	}
+	if s.Gross != money.New(money.CNY, 1234+5000) || s.Fee != money.New(money.CNY, 6) {
+		t.Errorf("refused and undecided payments are in the totals: %s, %s", s.Gross, s.Fee)
+	}
 	for _, l := range []lang.Lang{lang.EN, lang.ZH} {
 		csv, err := s.CSV(l)
 		w.check(err)

@@ -57,6 +57,10 @@ func (s *Statement) add(l line, clawback bool) error {
 	if r.net, err = r.worth(clawback); err != nil {
 		return err
 	}
+	s.rows = append(s.rows, r)
+	if !r.settled() {
+		return nil // listed, with the reason, and in no total
+	}
 	for _, x := range []struct {
 		to   *money.Amount
 		more money.Amount
@@ -67,8 +71,12 @@ func (s *Statement) add(l line, clawback bool) error {
 		}
 		*x.to = sum
 	}
-	s.rows = append(s.rows, r)
 	return nil
+}
+
+// settled tells whether the row moved money for the merchant.
+func (l line) settled() bool {
+	return l.Verdict == clearing.Accepted || l.Verdict == clearing.Clone || (l.cashLoad() && l.Verdict == clearing.Rejected)
 }
 
 func (l line) cashLoad() bool { return l.Kind == emv.TxnLoadCash }
