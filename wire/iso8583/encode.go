@@ -14,19 +14,18 @@ func (s *Spec) Append(dst []byte, m *Message) ([]byte, error) {
 		return dst, pathError("bitmap", ErrUnknownField)
 	}
 	if dst == nil {
-		dst = make([]byte, 0, 320) // most messages fit: one allocation
+		dst = make([]byte, 0, 256) // most messages fit: one allocation, little to collect
 	}
 	out := binary.BigEndian.AppendUint16(dst, uint16(m.MTI))
 	if m.has[1] != 0 {
-		out = binary.BigEndian.AppendUint64(out, m.has[0]|mask(1))
-		out = binary.BigEndian.AppendUint64(out, m.has[1])
+		out = binary.BigEndian.AppendUint64(out, mirror(m.has[0]|mask(1)))
+		out = binary.BigEndian.AppendUint64(out, mirror(m.has[1]))
 	} else {
-		out = binary.BigEndian.AppendUint64(out, m.has[0])
+		out = binary.BigEndian.AppendUint64(out, mirror(m.has[0]))
 	}
 	for w, word := range m.has {
-		for n := 0; word != 0; {
-			n, word = lowest(word)
-			at := w<<6 + n
+		for ; word != 0; word &= word - 1 {
+			at := lowest(w, word)
 			var err error
 			if out, err = s.Fields[at].pack(out, m.value[at], m.pad[at]); err != nil {
 				return dst, fieldError(at, err)

@@ -2,6 +2,7 @@ package iso8583
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -102,9 +103,7 @@ func body(mti uint16, field int, content []byte) []byte {
 	var b Bits
 	b.add(field)
 	out := []byte{byte(mti >> 8), byte(mti)}
-	for shift := 56; shift >= 0; shift -= 8 {
-		out = append(out, byte(b[0]>>shift))
-	}
+	out = binary.BigEndian.AppendUint64(out, mirror(b[0]))
 	return append(out, content...)
 }
 

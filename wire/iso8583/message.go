@@ -16,8 +16,9 @@ func (t MTI) String() string { return fmt.Sprintf("%04X", uint16(t)) }
 // LastField is the highest field number of any dialect.
 const LastField = 128
 
-// Bits is a set of field numbers. Field n is bit 64-n of word (n-1)/64, the order
-// of the bitmap on the wire.
+// Bits is a set of field numbers. Field n is bit (n-1)%64 of word (n-1)/64: the
+// mirror of the bitmap on the wire, because to find and drop the lowest bit is
+// cheaper than the highest: a twentieth of a decode and of an encode.
 type Bits [2]uint64
 
 // Fields makes a set.
@@ -37,25 +38,24 @@ func (b Bits) Has(n int) bool {
 func (b *Bits) add(n int)  { b[(n-1)>>6] |= mask(n) }
 func (b *Bits) drop(n int) { b[(n-1)>>6] &^= mask(n) }
 
-func mask(n int) uint64 { return 1 << (63 - uint(n-1)&63) }
+func mask(n int) uint64 { return 1 << (uint(n-1) & 63) }
+
+// mirror turns a word of a set into a word of a bitmap, and back.
+func mirror(word uint64) uint64 { return bits.Reverse64(word) }
+
+// lowest gives the lowest number in word w of a set, if word is what is left of it
+// and not 0. A loop over all fields drops that number by word &= word-1.
+func lowest(w int, word uint64) int { return w<<6 + bits.TrailingZeros64(word) + 1 }
 
 // pop removes the lowest number from the set and gives it, or 0.
 func (b *Bits) pop() int {
-	for w := range b {
-		if b[w] != 0 {
-			var n int
-			n, b[w] = lowest(b[w])
-			return w<<6 + n
+	for w, word := range b {
+		if word != 0 {
+			b[w] = word & (word - 1)
+			return lowest(w, word)
 		}
 	}
 	return 0
-}
-
-// lowest gives the lowest number in one word of a set, from 1, and the word without
-// it. Loops over all fields use it directly: it is inlined, pop is not.
-func lowest(word uint64) (n int, rest uint64) {
-	n = bits.LeadingZeros64(word)
-	return n + 1, word &^ (1 << 63 >> uint(n&63))
 }
 
 // Message is one unpacked message: digits for numeric fields, track characters
@@ -142,9 +142,9 @@ func (m *Message) Clone() *Message {
 // cheaper than clearing two kilobytes, to drop those that are present.
 func (m *Message) Reset() {
 	for w, word := range m.has {
-		for n := 0; word != 0; {
-			n, word = lowest(word)
-			m.value[w<<6+n], m.pad[w<<6+n] = "", 0
+		for ; word != 0; word &= word - 1 {
+			n := lowest(w, word)
+			m.value[n], m.pad[n] = "", 0
 		}
 	}
 	m.MTI, m.has = 0, Bits{}

@@ -20,6 +20,6 @@ func Refuse(raw []byte, code string) []byte {
 		return nil
 	}
 	out := binary.BigEndian.AppendUint16(make([]byte, 0, 12), uint16(mti.Response()))
-	out = binary.BigEndian.AppendUint64(out, mask(39))
+	out = binary.BigEndian.AppendUint64(out, mirror(mask(39)))
 	return append(out, code...)
 }
