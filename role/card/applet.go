@@ -101,7 +101,7 @@ func newApplet(p *Profile) (*applet, error) {
 		}
 	}
 	// EMV answers carry at most 256 bytes, and a tap has one answer for everything.
-	full := tap{iad: make([]byte, 19), cardAuth: make([]byte, 7), sdad: make([]byte, p.Private.Size())}
+	full := tap{iad: make([]byte, 19), cardAuth: make([]byte, emv.CardAuthPSN+1), sdad: make([]byte, p.Private.Size())}
 	if n := len(a.tapAnswer(0, &full)); n > apdu.MaxLe {
 		return nil, fmt.Errorf("the answer to a tap would have %d bytes, at most %d fit: use a shorter RSA key", n, apdu.MaxLe)
 	}
@@ -183,8 +183,8 @@ func certificate(c oda.Certificate, cert, rest, exponent tlv.Tag) tlv.List {
 }
 
 // tapData is the signed record of the contactless path. The sequence number is
-// not in it because the tap's GPO answer must carry it, and a tag that appears
-// twice is refused.
+// not in it because the tap's GPO answer must carry it, where 9F69 brings it under
+// the signature, and a tag that appears twice is refused.
 func (p *Profile) tapData() []byte {
 	return tlv.Append(p.commonData(), emv.TagECIssuerAuth, []byte(electronicCash))
 }

@@ -153,7 +153,7 @@ func (c *Card) signTap(t *tap, ttq emv.TTQ) error {
 	un := [4]byte(now.term(emv.TagUN))
 	tail := oda.TailV00(un)
 	if ttq.Has(emv.TTQfDDAVersion01) {
-		t.cardAuth = append(append([]byte{0x01}, random[8:]...), t.ctq[:]...)
+		t.cardAuth = append(append(append([]byte{0x01}, random[8:]...), t.ctq[:]...), c.applet.psn()...)
 		tail = oda.TailV01(un, [6]byte(now.term(emv.TagAmount)), [2]byte(now.term(emv.TagCurrency)), t.cardAuth)
 	}
 	var err error

@@ -133,6 +133,9 @@ func TestTapSignatureProvesCardAmountAndQualifiers(t *testing.T) {
 	if ctq := r.find(g.list, emv.TagCTQ); string(cardAuth[5:7]) != string(ctq) {
 		t.Fatalf("signed qualifiers %X, sent %X", cardAuth[5:7], ctq)
 	}
+	if psn := r.find(g.list, emv.TagPSN); string(cardAuth[emv.CardAuthPSN:]) != string(psn) {
+		t.Fatalf("signed sequence number %X, sent %X", cardAuth[emv.CardAuthPSN:], psn)
+	}
 	forged := oda.TailV01(p.un, [6]byte(n12(yuan(1))), currency, cardAuth)
 	if _, err := oda.VerifyDynamic(key, sdad, forged); err == nil {
 		t.Fatal("the signature also holds for another amount")

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,7 @@ var (
 	errNoCAKey    = errors.New("no scheme key of this index: the certificate cannot be checked")
 	errStaticTags = errors.New("the list of signed data (9F4A) holds something else than 82")
 	errCTQ        = errors.New("the qualifiers in clear are not those that the card signed")
+	errPSN        = errors.New("the sequence number in clear is not the one that the card signed")
 	errFDDA       = errors.New("the card does not sign the amount (fDDA version 01)")
 )
 
@@ -90,6 +92,9 @@ func (s *session) tapSigned() *stop {
 	}
 	if string(auth[5:7]) != string(s.data[emv.TagCTQ]) {
 		return s.odaFailed(errCTQ)
+	}
+	if len(auth) > emv.CardAuthPSN && !bytes.Equal(auth[emv.CardAuthPSN:emv.CardAuthPSN+1], s.data[emv.TagPSN]) {
+		return s.odaFailed(errPSN) // a listed card under another number is not on the list
 	}
 	return nil
 }

@@ -241,6 +241,11 @@ func explainARC(value []byte, l lang.Lang) []string {
 	return nil
 }
 
+// CardAuthPSN is where our cards put their sequence number (5F34) in 9F69, behind
+// version, number and CTQ: the rest of that object is the issuer's to use, and
+// fDDA 01 signs all of it, while 5F34 itself stands unsigned in a tap's answer.
+const CardAuthPSN = 7
+
 // explainCardAuth reads 9F69: version, the card's own random number, the CTQ
 // and what else the issuer put there.
 func explainCardAuth(value []byte, l lang.Lang) []string {
@@ -248,6 +253,9 @@ func explainCardAuth(value []byte, l lang.Lang) []string {
 		lang.Text{EN: "card random number", ZH: "卡片随机数"}.In(l), value[1:5])}
 	if len(value) >= 7 {
 		lines = append(lines, ctqField.explain(value[5:7], l)...)
+	}
+	if len(value) > CardAuthPSN {
+		lines = append(lines, fmt.Sprintf("%s %X", Name(TagPSN, l), value[CardAuthPSN:CardAuthPSN+1]))
 	}
 	return lines
 }
