@@ -3,8 +3,6 @@ package node
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 
 	"jiaozi/book"
 	"jiaozi/crypt/vault"
@@ -53,25 +50,23 @@ func Admin(ctx context.Context, o Options, order Order, answer any) error {
 	return json.Unmarshal(raw, answer)
 }
 
-// socketPath is the server's local socket. Its path may have about a hundred
-// bytes, so that a deep data directory gets a short one in the temporary folder.
-func socketPath(dir string) (string, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("find socket: %w", err)
+// adminSocket names the server's local socket. A socket's path may have about a
+// hundred bytes, which a deep data directory exceeds, so the directory is named
+// by its open file: no socket stands in a shared folder, where anybody could put
+// another in its place and be told a master key. Close the file after use.
+func adminSocket(dir string) (path string, folder *os.File, err error) {
+	if folder, err = os.Open(dir); err != nil {
+		return "", nil, fmt.Errorf("find socket: %w", err)
 	}
-	if path := filepath.Join(abs, "admin.sock"); len(path) < 100 {
-		return path, nil
-	}
-	sum := sha256.Sum256([]byte(abs))
-	return filepath.Join(os.TempDir(), "jiaozi-"+hex.EncodeToString(sum[:8])+".sock"), nil
+	return fmt.Sprintf("/proc/self/fd/%d/admin.sock", folder.Fd()), folder, nil
 }
 
 func sendOrder(ctx context.Context, dir string, order Order, answer any) error {
-	path, err := socketPath(dir)
+	path, folder, err := adminSocket(dir)
 	if err != nil {
 		return err
 	}
+	defer folder.Close()
 	body, err := json.Marshal(order)
 	if err != nil {
 		return fmt.Errorf("order %s: %w", order.Verb(), err)

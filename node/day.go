@@ -94,8 +94,8 @@ func (CloseDay) Run(ctx context.Context, n *Node) (any, error) { return n.EndOfD
 // EndOfDay takes the business day through clearing: the acquirer's captures are
 // presented, the issuer verifies and posts them, clearing nets and settles, the
 // acquirer takes its settlement over, the cards that turned out to be copied are
-// listed, and the next day opens. Every step can be
-// repeated, so that after a crash the same call does the rest.
+// listed, and the next day opens. Every step can be repeated, so that after a
+// crash the same call does the rest.
 func (n *Node) EndOfDay(ctx context.Context) (*DayReport, error) {
 	n.dayMu.Lock()
 	defer n.dayMu.Unlock()

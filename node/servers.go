@@ -32,11 +32,15 @@ type servers struct {
 	all    sync.WaitGroup
 	bound  Addresses
 	failed chan error
+	folder *os.File // names the administrative socket; nil without one
 }
 
 func (s *servers) stop() error {
 	s.cancel()
 	s.all.Wait()
+	if s.folder != nil {
+		defer s.folder.Close()
+	}
 	select {
 	case err := <-s.failed:
 		return err
@@ -119,10 +123,15 @@ func (n *Node) listenHTTP(ctx context.Context, addr string) error {
 	mux.Handle("GET /metrics", n.metrics.handler())
 	n.serveHTTP(ctx, ln, mux)
 
-	path, err := socketPath(n.dir)
+	return n.listenAdmin(ctx)
+}
+
+func (n *Node) listenAdmin(ctx context.Context) error {
+	path, folder, err := adminSocket(n.dir)
 	if err != nil {
 		return err
 	}
+	n.servers.folder = folder
 	// This process holds the directory's lock, so a socket there is a leftover.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("listen for administration: %w", err)

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -197,6 +198,17 @@ func TestTheWholeWayThroughARunningServer(t *testing.T) {
 	if !strings.Contains(fetch(t, http+"/metrics"), `jiaozi_messages_total{link="pos",result="answered"}`) {
 		t.Error("metrics do not count the messages of points of sale")
 	}
+}
+
+// Goal: a data directory of any depth is administered through its own folder.
+func TestADeepDirectoryHasItsSocketInside(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("deep/", 30), "data")
+	runOK(t, "init", "--data", dir, "--test")
+	serveUp(t, dir)
+	if info, err := os.Stat(filepath.Join(dir, "admin.sock")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatal(info, err)
+	}
+	runOK(t, "terminal", "add", "--data", dir, "--mid", strangerMID, "--tid", strangerTID, "--tmk", strings.Repeat("0123456789ABCDEF", 4))
 }
 
 func fetch(t *testing.T, url string) string {
