@@ -45,8 +45,9 @@ const (
 	controlATR   = 0x04
 
 	// queue bounds what a reader may send ahead of the answers it waits for: one
-	// command and the controls around it.
-	queue = 4
+	// command and the controls around it. Controls have no answer to wait for, so
+	// a reader that switches the card off and on a few times gets well ahead.
+	queue = 16
 )
 
 // ErrCard says that the card failed, not the line to the reader.
