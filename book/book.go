@@ -100,14 +100,27 @@ type Leg struct {
 }
 
 // Account is what an account is, apart from its balance. Normal is the side on
-// which its balance grows; NeverNegative refuses a balance below what is held.
+// which its balance grows. NeverNegative refuses a balance below what is held,
+// or, with a credit line, one further below than the line. Line is the line to
+// begin with; a Limit changes it later.
 type Account struct {
 	ID            AccountID
 	Name          string
 	Normal        Side
 	Currency      money.Currency
 	NeverNegative bool
+	Line          money.Minor
 }
+
+// Limit sets the credit line of an account that is NeverNegative.
+type Limit struct {
+	Account AccountID
+	Line    money.Minor
+}
+
+// Days is the range of business dates that may be booked from now on. The zero
+// value changes nothing.
+type Days struct{ From, To clock.Date }
 
 // Once takes a key for ever. If the key is taken, nothing of the command is
 // booked and the value that was there first comes back in Result.Prior.
@@ -167,9 +180,19 @@ type Command struct {
 	Event string     // the business event, a name from book/chart
 	Date  clock.Date // business date
 	Legs  []Leg
-	Open  []Account // opened first, if absent; if present they must be the same
-	Hold  ID        // Capture, Release, Expire: the hold meant
-	Final bool      // Capture: give back what is left of the hold
+	Open  []Account   // opened first, if absent; if present they must be the same
+	Limit []Limit     // set before the legs are posted
+	Close []AccountID // closed after the legs; they must be empty then
+	Hold  ID          // Capture, Release, Expire: the hold meant
+	Final bool        // Capture: give back what is left of the hold
+	// Reverses names an entry that this transfer undoes: same legs, other sides.
+	// An entry is reversed once. (*Ledger).Reversal makes such a command.
+	Reverses ID
+	// Linked ties the command to the next one of the same call: a chain is booked
+	// whole or refused whole. The last of a chain is not linked.
+	Linked bool
+	// Days, if set, limits the business dates of all commands after this one.
+	Days Days
 	// At is the caller's time in Unix seconds. The book has no clock: a capture
 	// is refused, and an expiry accepted, if At >= Expires of the hold.
 	At      int64
