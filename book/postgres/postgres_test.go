@@ -148,7 +148,7 @@ func touchOf(c *book.Change) (t book.Touch) {
 // TestEveryKindOfRowComesBack: what was flushed is what Load and the views give
 // back, absent things are absent, and an update changes what it names.
 func TestEveryKindOfRowComesBack(t *testing.T) {
-	e := open(t, pgtest.Database(t), Options{})
+	e := open(t, pgtest.Schema(t), Options{})
 	c := sample()
 	must(t, e.Flush(t.Context(), c))
 	touch := touchOf(c)
@@ -205,7 +205,7 @@ func sameView(t *testing.T, e book.Evidence, c *book.Change) {
 // TestWalksAreNarrowAndOrdered: a walk of accounts after one, of records under a
 // prefix and of a topic gives just those, in order, and may be left early.
 func TestWalksAreNarrowAndOrdered(t *testing.T) {
-	e := open(t, pgtest.Database(t), Options{})
+	e := open(t, pgtest.Schema(t), Options{})
 	c := &book.Change{Seq: 1}
 	for i := range 3000 {
 		id := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
@@ -270,7 +270,7 @@ func TestWalksAreNarrowAndOrdered(t *testing.T) {
 // TestJournalComesBack: rows of all sizes, one by one and streamed, from the
 // start or the middle.
 func TestJournalComesBack(t *testing.T) {
-	e := open(t, pgtest.Database(t), Options{})
+	e := open(t, pgtest.Schema(t), Options{})
 	var rows []*book.Row
 	head, err := e.Head(t.Context())
 	must(t, err)

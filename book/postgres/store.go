@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"time"
 
 	"jiaozi/book"
@@ -152,7 +152,7 @@ func (s *store) Kept(context.Context) (book.Head, error) {
 	return headfile.Load(s.o.HeadFile, s.o.Chain)
 }
 
-func missing(err error) bool { return errors.Is(err, os.ErrNotExist) }
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // Reader is a store opened as evidence: it changes nothing. It implements
 // book.Evidence.

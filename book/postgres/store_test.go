@@ -16,7 +16,7 @@ import (
 // TestFlushIsAtomicAndNeverGoesBack: a change that cannot be made whole leaves
 // no trace; one that comes again, or late, does nothing.
 func TestFlushIsAtomicAndNeverGoesBack(t *testing.T) {
-	e := open(t, pgtest.Database(t), Options{})
+	e := open(t, pgtest.Schema(t), Options{})
 	bad := sample()
 	bad.Accounts = []book.StateRow{{ID: book.AccountID{1, 2, 3}}}
 	mustBe(t, e.Flush(t.Context(), bad), book.ErrDamaged)
@@ -38,7 +38,7 @@ func TestFlushIsAtomicAndNeverGoesBack(t *testing.T) {
 // TestTablesAreMadeOnce: of many processes that make the tables at once, all
 // succeed and nothing is made twice; a second time changes nothing.
 func TestTablesAreMadeOnce(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	var all sync.WaitGroup
 	for range 6 {
 		conn := session(t, dsn)
@@ -67,7 +67,7 @@ func TestOtherStoresAreRefused(t *testing.T) {
 			t.Errorf("%v, which lacks %q", err, words)
 		}
 	}
-	newer, foreign, empty := pgtest.Database(t), pgtest.Database(t), pgtest.Database(t)
+	newer, foreign, empty := pgtest.Schema(t), pgtest.Schema(t), pgtest.Schema(t)
 	must(t, open(t, newer, Options{}).Close())
 	exec(t, session(t, newer), "INSERT INTO versions VALUES (2)")
 	exec(t, session(t, foreign), "CREATE TABLE accounts (v int)")
@@ -109,7 +109,7 @@ func TestDurabilityIsNotTurnedOff(t *testing.T) {
 // TestReaderStandsBesideTheWriter: a snapshot does not move, and a reader changes
 // nothing.
 func TestReaderStandsBesideTheWriter(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	e := open(t, dsn, Options{})
 	c := sample()
 	row := batch(book.Head{}, 10)
@@ -151,7 +151,7 @@ func TestDamageIsNamed(t *testing.T) {
 		"DROP TABLE progress":                                         "",
 	} {
 		t.Run(statement, func(t *testing.T) {
-			dsn := pgtest.Database(t)
+			dsn := pgtest.Schema(t)
 			e := open(t, dsn, Options{})
 			must(t, errors.Join(e.Append(t.Context(), batch(book.Head{}, 10)), e.Flush(t.Context(), sample())))
 			must(t, e.Close())
@@ -184,7 +184,7 @@ func readAll(t *testing.T, r *Reader) error {
 // TestAmcheckIsUsed: with the extension the indexes are compared with their
 // tables.
 func TestAmcheckIsUsed(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	e := open(t, dsn, Options{})
 	must(t, e.Flush(t.Context(), sample()))
 	exec(t, session(t, dsn), "CREATE EXTENSION amcheck")

@@ -18,7 +18,7 @@ import (
 // TestSecondWriterIsRefused: an accidental second start is told who is writing;
 // after a deliberate take-over the first can neither append nor flush.
 func TestSecondWriterIsRefused(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	first := open(t, dsn, Options{})
 	row := batch(book.Head{}, 10)
 	must(t, first.Append(t.Context(), row))
@@ -41,7 +41,7 @@ func TestSecondWriterIsRefused(t *testing.T) {
 // TestTakenNumberIsFenced: the same row again is the answer that was lost;
 // another row under its number is another writer's.
 func TestTakenNumberIsFenced(t *testing.T) {
-	e := open(t, pgtest.Database(t), Options{})
+	e := open(t, pgtest.Schema(t), Options{})
 	row := batch(book.Head{}, 10)
 	must(t, e.Append(t.Context(), row))
 	must(t, e.Append(t.Context(), row))
@@ -57,7 +57,7 @@ func TestTakenNumberIsFenced(t *testing.T) {
 
 // TestDeadWriterIsFollowed: a process that died leaves nothing to clean up.
 func TestDeadWriterIsFollowed(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	first := open(t, dsn, Options{})
 	must(t, first.Append(t.Context(), batch(book.Head{}, 10)))
 	drop(first.line.conn)
@@ -69,7 +69,7 @@ func TestDeadWriterIsFollowed(t *testing.T) {
 // TestStaleStatementIsFenced: a statement that waits while the shard is taken
 // over books nothing after it.
 func TestStaleStatementIsFenced(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	e, other := open(t, dsn, Options{}), session(t, dsn)
 	exec(t, other, "BEGIN")
 	exec(t, other, "UPDATE writer SET owner = gen_random_uuid()")
@@ -102,7 +102,7 @@ func waitFor(t *testing.T, dsn, query string) {
 // TestLostConnectionsLoseNothing: sessions are ended all the time while batches
 // are appended and flushed; each batch is in the journal once.
 func TestLostConnectionsLoseNothing(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	e := open(t, dsn, Options{})
 	ctx, stop := context.WithCancel(t.Context())
 	var killer sync.WaitGroup
@@ -168,9 +168,9 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	var head book.Head
 	var acked []book.Head
 	for range 3 {
-		done := make(chan error)
+		warm, restarted, done := make(chan bool), make(chan bool), make(chan error)
 		go func() {
-			for range 60 {
+			for {
 				row := batch(head, 2000)
 				if err := e.Append(context.Background(), row); err != nil {
 					done <- err
@@ -178,13 +178,22 @@ func TestKilledServerLosesNothing(t *testing.T) {
 				}
 				head = headOf(row)
 				acked = append(acked, head)
+				select {
+				case <-restarted:
+					done <- e.Flush(context.Background(), &book.Change{Seq: head.Seq})
+					return
+				case warm <- true: // taken once
+				default:
+				}
 			}
-			done <- e.Flush(context.Background(), &book.Change{Seq: head.Seq})
 		}()
+		<-warm
 		must(t, s.Kill())
 		must(t, s.Restart())
+		close(restarted)
 		must(t, <-done)
 	}
+	t.Logf("%d batches", len(acked))
 	kept, err := e.Kept(t.Context())
 	if must(t, err); kept != head {
 		t.Errorf("kept %v, not %v", kept, head)
@@ -203,7 +212,7 @@ func TestForgettingServerIsRefused(t *testing.T) {
 		"tables":  {"UPDATE progress SET applied = 1", book.ErrNotDurable},
 	} {
 		t.Run(what, func(t *testing.T) {
-			dsn := pgtest.Database(t)
+			dsn := pgtest.Schema(t)
 			file := filepath.Join(t.TempDir(), "head")
 			e := open(t, dsn, Options{HeadFile: file})
 			one := batch(book.Head{}, 10)
@@ -257,7 +266,7 @@ func TestCancelledWaitForStandbyIsNotDurable(t *testing.T) {
 // TestHeadAfterGivingUpStaysTrue: the caller's time ends while the statement
 // waits; Head ends it for good, and then says what is in the journal.
 func TestHeadAfterGivingUpStaysTrue(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	e, other := open(t, dsn, Options{}), session(t, dsn)
 	exec(t, other, "BEGIN")
 	exec(t, other, "LOCK TABLE journal IN SHARE MODE")
@@ -279,7 +288,7 @@ func TestHeadAfterGivingUpStaysTrue(t *testing.T) {
 // TestSerializationFailureIsRetried: a real 40001 during Append and a real
 // deadlock during Flush are not the caller's trouble.
 func TestSerializationFailureIsRetried(t *testing.T) {
-	dsn := pgtest.Database(t)
+	dsn := pgtest.Schema(t)
 	e, other := open(t, dsn, Options{}), session(t, dsn)
 	answer := make(chan error)
 	waiting := "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -7,7 +7,7 @@
 // Debian package postgresql a test skips and says how to get it, and fails where
 // it was promised (CI=true or JIAOZI_DEPS=present).
 //
-// Start with Database, which gives a fresh database on one server shared by all
+// Start with Schema or Database, which give a fresh one on a server shared by all
 // tests of a binary whose TestMain calls Main; a test that kills, stops or
 // configures a server takes one of its own from Start.
 package pgtest

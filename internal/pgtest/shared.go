@@ -51,5 +51,16 @@ func Database(t testing.TB) string {
 	return s.DSN(name)
 }
 
-// NewName is a database name that this binary has not used.
+// Schema is the DSN of a fresh schema on the shared server: as good as a database
+// of its own for tables, and made in a hundredth of the time.
+func Schema(t testing.TB) string {
+	t.Helper()
+	s, name := Shared(t), NewName()
+	if _, err := s.SQL(superuser, "CREATE SCHEMA "+name); err != nil {
+		t.Fatal(err)
+	}
+	return s.DSN(superuser) + " options=-csearch_path=" + name
+}
+
+// NewName is a name for a database or schema that this binary has not used.
 func NewName() string { return fmt.Sprintf("test%d", shared.names.Add(1)) }

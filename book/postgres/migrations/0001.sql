@@ -28,7 +28,7 @@ CREATE TABLE accounts (
 	id bytea NOT NULL,
 	name bytea NOT NULL,
 	PRIMARY KEY (part, id)
-) WITH (fillfactor = 60);
+) WITH (fillfactor = 50);
 
 CREATE TABLE records (
 	part smallint NOT NULL,
