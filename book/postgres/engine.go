@@ -17,11 +17,12 @@
 //
 // It asks nothing of the server but tables: no advisory lock, no function of
 // ours, no extension, and every key begins with part. Open looks in
-// pg_stat_activity whether the last writer's connection is alive; a system that
-// shows there only the sessions of one node (Citus workers, YugabyteDB,
-// CockroachDB) cannot refuse an accidental second start, which then is a
-// take-over, and the row lock fences the first writer as ever. The writer's
-// connection must reach the server itself or a pooler in session mode.
+// pg_stat_activity whether the last writer's connection is alive. A system that
+// shows there the sessions of one node only, or of another kind (YugabyteDB,
+// CockroachDB; this engine was not run on them), cannot refuse an accidental
+// second start: that is a take-over then, and the row lock fences the first
+// writer as ever. The writer's connection must reach the server itself or a
+// pooler in session mode.
 //
 // Start with Open; OpenReader is for audits, on a standby too.
 package postgres
@@ -103,10 +104,10 @@ func (e *Engine) open(ctx context.Context) error {
 	if err := e.claim(ctx); err != nil {
 		return err
 	}
-	if e.line.acked, err = readHead(ctx, conn, e.o.Chain); err != nil {
+	if _, err = e.Head(ctx); err != nil {
 		return err
 	}
-	applied, err := readApplied(ctx, conn, e.o.Chain)
+	applied, err := readApplied(ctx, e.line.conn, e.o.Chain)
 	if err != nil {
 		return err
 	}

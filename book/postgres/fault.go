@@ -23,6 +23,7 @@ const (
 	stateObjectExists  = "42710"
 	stateNoDatabase    = "3D000"
 	stateDenied        = "42501"
+	stateNoFunction    = "42883"
 )
 
 // refusal is an error that no further attempt can cure.

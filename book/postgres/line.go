@@ -43,14 +43,14 @@ func (e *Engine) listen(_ *pgconn.PgConn, n *pgconn.Notice) {
 const holder = `FROM pg_stat_activity a JOIN writer w ON a.pid = w.pid AND (a.backend_start = w.started OR a.backend_start IS NULL)
 	WHERE w.chain = $1 AND a.pid <> pg_backend_pid()`
 
-const mySession = `pg_backend_pid(), (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())`
+const mySession = `pg_backend_pid(), coalesce((SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()), 'epoch')`
 
 // claim takes the shard unless somebody holds it. The process that was killed a
 // moment ago may still be seen for a while.
 func (e *Engine) claim(ctx context.Context) error {
 	const tries = 8 // about two seconds
 	if e.o.TakeOver {
-		if _, err := e.line.conn.Exec(ctx, "SELECT pg_terminate_backend(a.pid) "+holder, chainOf(e.o)); err != nil {
+		if err := e.endSession(ctx, holder, chainOf(e.o)); err != nil {
 			return fmt.Errorf("end the writer before: %w", err)
 		}
 	}
@@ -65,11 +65,12 @@ func (e *Engine) claim(ctx context.Context) error {
 			RETURNING owner, turn`, chainOf(e.o), e.o.TakeOver).Scan(&e.line.owner, &e.line.turn)
 		switch {
 		case err == nil:
+			e.line.doubt = e.line.warned
 			return nil
-		case !again(err) && !errors.Is(err, pgx.ErrNoRows):
+		case errors.Is(err, pgx.ErrNoRows) && try == tries:
+			return e.inUse(ctx)
+		case !again(err) && !errors.Is(err, pgx.ErrNoRows), try == tries:
 			return fault(err)
-		case try == tries:
-			return errors.Join(e.inUse(ctx), unless(errors.Is(err, pgx.ErrNoRows), err))
 		}
 		if err := e.wait(ctx, delay); err != nil {
 			return err
@@ -78,8 +79,11 @@ func (e *Engine) claim(ctx context.Context) error {
 	}
 }
 
-func unless(known bool, err error) error {
-	if known {
+// endSession makes a session stop waiting. It only saves time, so it may be
+// forbidden, or unknown to the server.
+func (e *Engine) endSession(ctx context.Context, which string, args ...any) error {
+	_, err := e.line.conn.Exec(ctx, "SELECT pg_terminate_backend(a.pid) "+which, args...)
+	if code := state(err); code == stateDenied || code == stateNoFunction {
 		return nil
 	}
 	return err
@@ -172,7 +176,7 @@ func (e *Engine) renew(ctx context.Context) (err error) {
 		e.line.conn = conn
 	}
 	// The session before may wait for bytes that will never come.
-	if _, err := e.line.conn.Exec(ctx, "SELECT pg_terminate_backend(a.pid) "+holder+" AND w.owner = $2", chainOf(e.o), e.line.owner); err != nil {
+	if err := e.endSession(ctx, holder+" AND w.owner = $2", chainOf(e.o), e.line.owner); err != nil {
 		return err
 	}
 	e.line.warned = false

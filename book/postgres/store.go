@@ -33,7 +33,7 @@ func newStore(ctx context.Context, dsn string, o Options) (*store, error) {
 	}
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil { // the error may quote the DSN
-		return nil, errors.New("the DSN is malformed (not shown: it may hold a password): write it as postgres://user@host/database or host=... dbname=...")
+		return nil, errors.New("the DSN is malformed (not shown: it may hold a password): write postgres://user@host/database or host=x dbname=y")
 	}
 	s := &store{o: o, config: config.ConnConfig.Copy(), wait: o.Wait}
 	if s.wait == nil {

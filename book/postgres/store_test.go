@@ -11,6 +11,8 @@ import (
 
 	"jiaozi/book"
 	"jiaozi/internal/pgtest"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // TestFlushIsAtomicAndNeverGoesBack: a change that cannot be made whole leaves
@@ -241,3 +243,41 @@ func FuzzRow(f *testing.F) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// TestFaultsAreNamed: what the server says, and what it means for a batch.
+func TestFaultsAreNamed(t *testing.T) {
+	for code, want := range map[string]error{
+		"53100": book.ErrFull, "XX001": book.ErrDamaged, "XX002": book.ErrDamaged, "42P01": book.ErrDamaged, "42703": book.ErrDamaged,
+		"58030": nil, "53200": nil, "57014": nil, "25006": nil, "57P01": nil,
+	} {
+		err := fault(fmt.Errorf("x: %w", &pgconn.PgError{Code: code}))
+		for _, kind := range []error{book.ErrFull, book.ErrDamaged, book.ErrNotDurable, book.ErrFenced} {
+			if errors.Is(err, kind) != (kind == want) {
+				t.Errorf("%s is %v", code, err)
+			}
+		}
+	}
+}
+
+// TestViewsFindTheNewServer: after a restart the connections of the pool are
+// dead, and nobody who asks for a view sees it.
+func TestViewsFindTheNewServer(t *testing.T) {
+	s := pgtest.Start(t, pgtest.Options{})
+	e := open(t, s.DSN("postgres"), Options{})
+	views := []book.View{view(t, e), view(t, e), view(t, e)}
+	for _, v := range views {
+		must(t, v.Close())
+	}
+	must(t, s.Kill())
+	must(t, s.Restart())
+	for range 4 {
+		v := view(t, e)
+		head, err := v.Head(t.Context())
+		if must(t, err); head.Seq != 0 {
+			t.Error(head)
+		}
+	}
+	if e.Chain() != chain {
+		t.Error(e.Chain())
+	}
+}

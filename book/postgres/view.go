@@ -14,18 +14,34 @@ import (
 // View begins a snapshot on a connection of the pool, and waits for one if all
 // are in use.
 func (s *store) View(ctx context.Context) (book.View, error) {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("reach the database server: %w", err)
+	var err error
+	for range 2 {
+		var conn *pgxpool.Conn
+		if conn, err = s.pool.Acquire(ctx); err != nil {
+			return nil, fmt.Errorf("reach the database server: %w", err)
+		}
+		v := &snapshot{pooled: conn, conn: conn.Conn(), chain: s.o.Chain}
+		if err = v.begin(ctx); err == nil {
+			return v, nil
+		}
+		lost := v.conn.IsClosed()
+		err = errors.Join(fault(err), v.Close())
+		if !lost || ctx.Err() != nil {
+			break
+		}
+		s.pool.Reset() // the others are of the server before, too
 	}
-	v := &snapshot{pooled: conn, conn: conn.Conn(), chain: s.o.Chain}
-	// The snapshot begins with the first statement that reads.
+	return nil, err
+}
+
+// begin reads something, because the snapshot begins with the first read.
+func (v *snapshot) begin(ctx context.Context) error {
 	for _, statement := range []string{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SELECT 1 FROM progress LIMIT 1"} {
 		if _, err := v.conn.Exec(ctx, statement); err != nil {
-			return nil, errors.Join(fault(err), v.Close())
+			return err
 		}
 	}
-	return v, nil
+	return nil
 }
 
 // snapshot is one transaction. A walk fetches through a cursor, so that it may be
