@@ -36,7 +36,7 @@ func play(dir folder) (acknowledged uint64, err error) {
 	defer x.Close()
 	acknowledged = x.Seq()
 	for seq := x.Seq() + 1; seq <= crashBatches; seq++ {
-		if err := x.Seal(crashBatch(seq), seq); err != nil {
+		if err := x.Seal(crashBatch(seq), seq, testMark); err != nil {
 			return acknowledged, errors.Join(err, sound(x, acknowledged, acknowledged))
 		}
 		acknowledged = seq
@@ -136,10 +136,10 @@ func TestFailedSealMayBeRepeated(t *testing.T) {
 		x := must(open(d, Options{Filter: true}))
 		seal(t, x, 1, crashBatch(1)...)
 		d.failAt, d.kind = d.ops+k+1, half
-		if err := x.Seal(crashBatch(2), 2); !errors.Is(err, errFault) || x.Seq() != 1 {
+		if err := x.Seal(crashBatch(2), 2, testMark); !errors.Is(err, errFault) || x.Seq() != 1 {
 			t.Errorf("operation %d: %v", k, err)
 		}
-		if err := errors.Join(x.Seal(crashBatch(2), 2), sound(x, 2, 2)); err != nil {
+		if err := errors.Join(x.Seal(crashBatch(2), 2, testMark), sound(x, 2, 2)); err != nil {
 			t.Errorf("operation %d: %v", k, err)
 		}
 		x.Close()
@@ -153,7 +153,7 @@ func TestUnsureIndexStops(t *testing.T) {
 	x := must(open(d, Options{}))
 	d.failAt, d.kind = d.ops+10, all // the renaming
 	for seq := uint64(1); seq < 4; seq++ {
-		if err := x.Seal(crashBatch(seq), seq); !errors.Is(err, errFault) || x.Seq() != 0 {
+		if err := x.Seal(crashBatch(seq), seq, testMark); !errors.Is(err, errFault) || x.Seq() != 0 {
 			t.Error(seq, x.Seq(), err)
 		}
 	}

@@ -11,6 +11,9 @@ import (
 	"testing"
 )
 
+// testMark stands for the hash of a place in the journal.
+var testMark = [32]byte{1, 2, 3}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -20,7 +23,7 @@ func must[T any](v T, err error) T {
 
 func seal(t testing.TB, x *Index, seq uint64, entries ...Entry) {
 	t.Helper()
-	if err := x.Seal(entries, seq); err != nil {
+	if err := x.Seal(entries, seq, testMark); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,7 +63,7 @@ func ExampleIndex() {
 	}
 	defer x.Close()
 	// The journal's batch 7 named the key with hash 0xcafe in its third command.
-	if err := x.Seal([]Entry{{Hash: 0xcafe, Pos: 7<<13 | 2}}, 7); err != nil {
+	if err := x.Seal([]Entry{{Hash: 0xcafe, Pos: 7<<13 | 2}}, 7, testMark); err != nil {
 		panic(err)
 	}
 	positions, err := x.Find(0xcafe, nil)
@@ -237,7 +240,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	seal(t, x, 1, Entry{1, 1})
 	r := must(OpenReader(dir, Options{}))
 	_, merging := r.Merge()
-	if sealing := r.Seal(nil, 2); sealing == nil || merging == nil {
+	if sealing := r.Seal(nil, 2, testMark); sealing == nil || merging == nil {
 		t.Error("a reader writes")
 	}
 	r.Close()
@@ -246,7 +249,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	_, find := x.Find(1, nil)
 	_, _, before := x.Before(1, 2)
 	_, merge := x.Merge()
-	for _, err := range []error{find, before, merge, x.Walk(nil), x.Seal(nil, 2)} {
+	for _, err := range []error{find, before, merge, x.Walk(nil), x.Seal(nil, 2, testMark)} {
 		if !errors.Is(err, fs.ErrClosed) {
 			t.Error(err)
 		}

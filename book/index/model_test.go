@@ -53,7 +53,7 @@ func (m *model) seal(t *rapid.T) {
 		}
 		m.seq = seq
 	}
-	if err := m.x.Seal(entries, seq); err != nil {
+	if err := m.x.Seal(entries, seq, testMark); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -109,6 +109,9 @@ func (m *model) before(t *rapid.T) {
 }
 
 func (m *model) check(t *rapid.T) {
+	if sealed := m.seq > 0; sealed != (m.x.Mark() == testMark) {
+		t.Fatalf("mark %x after batch %d", m.x.Mark(), m.seq)
+	}
 	if m.x.Seq() != m.seq || m.x.Len() < uint64(len(m.known)) {
 		t.Fatalf("seq %d, want %d; %d entries, at least %d", m.x.Seq(), m.seq, m.x.Len(), len(m.known))
 	}
