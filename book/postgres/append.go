@@ -93,11 +93,11 @@ func readHead(ctx context.Context, conn *pgx.Conn, chain uint16) (head book.Head
 	return head, err
 }
 
-func readApplied(ctx context.Context, conn *pgx.Conn, chain uint16) (applied uint64, err error) {
+func readApplied(ctx context.Context, conn *pgx.Conn, chain uint16) (applied book.Head, err error) {
 	err = each(ctx, conn, func(r *row) error {
-		applied = r.uint64(0)
+		applied = book.Head{Seq: r.uint64(0), Hash: r.hash(1)}
 		return r.err
-	}, "SELECT applied FROM progress WHERE chain = $1", int16(chain))
+	}, "SELECT applied, hash FROM progress WHERE chain = $1", int16(chain))
 	return applied, err
 }
 

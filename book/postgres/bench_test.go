@@ -44,7 +44,7 @@ func BenchmarkFlush(b *testing.B) {
 		must(b, e.Flush(context.Background(), opened))
 		before := serverTime(b, e.keeper)
 		for b.Loop() {
-			changed.Seq++
+			changed.At.Seq++
 			must(b, e.Flush(context.Background(), changed))
 		}
 		b.ReportMetric(float64(b.N*len(changed.Accounts))/b.Elapsed().Seconds(), "rows/s")
@@ -85,7 +85,7 @@ func serverTime(b *testing.B, conn *pgx.Conn) (ticks int) {
 }
 
 func manyAccounts(n int) (opened, changed *book.Change) {
-	opened, changed = &book.Change{Seq: 1}, &book.Change{Seq: 1}
+	opened, changed = &book.Change{At: book.Head{Seq: 1}}, &book.Change{At: book.Head{Seq: 1}}
 	for i := range n {
 		hash := sha256.Sum256([]byte(fmt.Sprint(i)))
 		id := book.AccountID(hash[:16])

@@ -111,10 +111,7 @@ func (e *Engine) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.applied.Store(applied)
-	if applied > e.line.acked.Seq {
-		return fmt.Errorf("%w (the tables reflect batch %d, the journal ends at %d)", book.ErrDamaged, applied, e.line.acked.Seq)
-	}
+	e.applied.Store(applied.Seq)
 	return e.openHead(ctx)
 }
 

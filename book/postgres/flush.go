@@ -15,8 +15,8 @@ const (
 	// writer reads tables that nobody else moves.
 	beginFlush = `SELECT coalesce((SELECT applied FROM progress WHERE chain = $1), 0)
 		FROM writer w WHERE w.chain = $1 AND w.owner = $2 FOR SHARE`
-	endFlush = `INSERT INTO progress (chain, applied) VALUES ($1, $2)
-		ON CONFLICT (chain) DO UPDATE SET applied = excluded.applied`
+	endFlush = `INSERT INTO progress (chain, applied, hash) VALUES ($1, $2, $3)
+		ON CONFLICT (chain) DO UPDATE SET applied = excluded.applied, hash = excluded.hash`
 )
 
 // Flush brings the tables forward in one transaction, each kind of row in a few
@@ -28,9 +28,9 @@ const (
 // writer's next commit finds less to sync.
 func (e *Engine) Flush(ctx context.Context, c *book.Change) error {
 	if err := e.flushRounds(ctx, c); err != nil {
-		return fmt.Errorf("flush up to batch %d: %w", c.Seq, fault(err))
+		return fmt.Errorf("flush up to batch %d: %w", c.At.Seq, fault(err))
 	}
-	e.applied.Store(max(c.Seq, e.applied.Load()))
+	e.applied.Store(max(c.At.Seq, e.applied.Load()))
 	return nil
 }
 
@@ -63,13 +63,13 @@ func (e *Engine) flush(ctx context.Context, c *book.Change) error {
 		case uint64(applied) < e.applied.Load():
 			return e.fallIll(fmt.Errorf("%w: the tables fell back from batch %d to %d: open the store again",
 				book.ErrNotDurable, e.applied.Load(), applied))
-		case uint64(applied) >= c.Seq:
+		case uint64(applied) >= c.At.Seq:
 			return nil // the same change came before; the tables never go back
 		}
 		if err := writeTables(ctx, tx, c); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, endFlush, chainOf(e.o), int64(c.Seq))
+		_, err = tx.Exec(ctx, endFlush, chainOf(e.o), int64(c.At.Seq), c.At.Hash[:])
 		return err
 	})
 	if state(err) == stateReadOnly {

@@ -16,7 +16,7 @@ const shape = `accounts: balance bigint!, held bigint!, line bigint!, opened_lin
 holds: left bigint!, expires bigint!, currency integer!, part smallint!, side smallint!, id bytea!, account bytea!
 journal: part smallint!, seq bigint!, prev bytea!, hash bytea!, body bytea!
 outbox: part smallint!, number bigint!, topic bytea!, key bytea!, body bytea!
-progress: chain smallint!, applied bigint!
+progress: chain smallint!, applied bigint!, hash bytea!
 records: part smallint!, space bytea!, key bytea!, version bigint!, value bytea
 writer: chain smallint!, owner uuid!, turn bigint!, pid integer!, started timestamp with time zone!`
 

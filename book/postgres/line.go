@@ -211,8 +211,8 @@ func (e *Engine) remembers(ctx context.Context) error {
 	}
 	known := e.applied.Load()
 	applied, err := readApplied(ctx, e.line.conn, e.o.Chain)
-	if err == nil && applied < known {
-		return e.fallIll(fmt.Errorf("%w: the tables fell back from batch %d to %d: open the store again", book.ErrNotDurable, known, applied))
+	if err == nil && applied.Seq < known {
+		return e.fallIll(fmt.Errorf("%w: the tables fell back from batch %d to %d: open the store again", book.ErrNotDurable, known, applied.Seq))
 	}
 	return err
 }

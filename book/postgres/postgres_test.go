@@ -107,7 +107,7 @@ func same(t testing.TB, got, want any) {
 // in names, empty and absent values, the ends of all ranges.
 func sample() *book.Change {
 	return &book.Change{
-		Seq: 1,
+		At: book.Head{Seq: 1, Hash: book.Hash{1}},
 		Opened: []book.AccountRow{
 			{Account: book.Account{ID: book.AccountID{0: 0x12, 15: 9}, Name: "a\x00b", Normal: book.Debit, Currency: 156, NeverNegative: true, Line: 5},
 				AccountState: book.AccountState{Balance: math.MinInt64 + 1, Held: 3, Line: 4, Closed: true}},
@@ -160,10 +160,10 @@ func TestEveryKindOfRowComesBack(t *testing.T) {
 	same(t, got, book.Loaded{Accounts: c.Opened, Records: c.Records, Holds: c.Holds})
 	sameView(t, e, c)
 
-	next := &book.Change{Seq: 2, Done: []uint64{5, 6, math.MaxInt64}, Holds: []book.HoldChange{{ID: c.Holds[0].ID, Gone: true}},
+	next := &book.Change{At: book.Head{Seq: 2}, Done: []uint64{5, 6, math.MaxInt64}, Holds: []book.HoldChange{{ID: c.Holds[0].ID, Gone: true}},
 		Accounts: []book.StateRow{{ID: c.Opened[1].ID, AccountState: book.AccountState{Balance: -1, Held: 2, Line: 3, Closed: true}}}}
 	must(t, e.Flush(t.Context(), next))
-	c.Seq, c.Opened[1].AccountState, c.Holds, c.Outbox = 2, next.Accounts[0].AccountState, nil, c.Outbox[:1]
+	c.At, c.Opened[1].AccountState, c.Holds, c.Outbox = next.At, next.Accounts[0].AccountState, nil, c.Outbox[:1]
 	sameView(t, e, c)
 }
 
@@ -173,7 +173,7 @@ func sameView(t *testing.T, e book.Evidence, c *book.Change) {
 	v, ctx := view(t, e), t.Context()
 	got := &book.Change{}
 	var err error
-	got.Seq, err = v.Applied(ctx)
+	got.At, err = v.Applied(ctx)
 	must(t, err)
 	must(t, v.Accounts(ctx, book.AccountID{}, func(a book.AccountRow) error {
 		got.Opened = append(got.Opened, a)
@@ -206,7 +206,7 @@ func sameView(t *testing.T, e book.Evidence, c *book.Change) {
 // prefix and of a topic gives just those, in order, and may be left early.
 func TestWalksAreNarrowAndOrdered(t *testing.T) {
 	e := open(t, pgtest.Schema(t), Options{})
-	c := &book.Change{Seq: 1}
+	c := &book.Change{At: book.Head{Seq: 1}}
 	for i := range 3000 {
 		id := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
 		c.Opened = append(c.Opened, book.AccountRow{Account: book.Account{ID: book.AccountID(id[:16]), Name: "n", Normal: book.Debit, Currency: 1}})

@@ -29,10 +29,10 @@ func TestFlushIsAtomicAndNeverGoesBack(t *testing.T) {
 	must(t, e.Flush(t.Context(), c))
 	sameView(t, e, c)
 	late := sample()
-	late.Seq, late.Opened[0].Balance = 0, 1
+	late.At.Seq, late.Opened[0].Balance = 0, 1
 	must(t, e.Flush(t.Context(), late))
 	sameView(t, e, c)
-	c.Seq, c.Opened[0].Balance = 2, 1 // opened again: the journal is replayed over old tables
+	c.At.Seq, c.Opened[0].Balance = 2, 1 // opened again: the journal is replayed over old tables
 	must(t, e.Flush(t.Context(), c))
 	sameView(t, e, c)
 }
@@ -120,7 +120,7 @@ func TestReaderStandsBesideTheWriter(t *testing.T) {
 	must(t, err)
 	v, err := r.View(t.Context())
 	must(t, err)
-	must(t, errors.Join(e.Append(t.Context(), batch(headOf(row), 10)), e.Flush(t.Context(), &book.Change{Seq: 2, Done: []uint64{5}})))
+	must(t, errors.Join(e.Append(t.Context(), batch(headOf(row), 10)), e.Flush(t.Context(), &book.Change{At: book.Head{Seq: 2}, Done: []uint64{5}})))
 	head, err := v.Head(t.Context())
 	if must(t, err); head != headOf(row) {
 		t.Error(head)

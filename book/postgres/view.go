@@ -145,7 +145,7 @@ func (v *snapshot) Head(ctx context.Context) (book.Head, error) {
 	return head, fault(err)
 }
 
-func (v *snapshot) Applied(ctx context.Context) (uint64, error) {
+func (v *snapshot) Applied(ctx context.Context) (book.Head, error) {
 	applied, err := readApplied(ctx, v.conn, v.chain)
 	return applied, fault(err)
 }

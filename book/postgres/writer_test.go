@@ -32,7 +32,7 @@ func TestSecondWriterIsRefused(t *testing.T) {
 
 	second := open(t, dsn, Options{TakeOver: true})
 	mustBe(t, first.Append(t.Context(), batch(headOf(row), 10)), book.ErrFenced)
-	mustBe(t, first.Flush(t.Context(), &book.Change{Seq: 1}), book.ErrFenced)
+	mustBe(t, first.Flush(t.Context(), &book.Change{At: book.Head{Seq: 1}}), book.ErrFenced)
 	_, err = first.Head(t.Context())
 	mustBe(t, err, book.ErrFenced)
 	must(t, second.Append(t.Context(), batch(headOf(row), 10)))
@@ -127,7 +127,7 @@ func TestLostConnectionsLoseNothing(t *testing.T) {
 		head = headOf(row)
 		acked = append(acked, head)
 		if i%50 == 0 {
-			must(t, e.Flush(t.Context(), &book.Change{Seq: row.Seq}))
+			must(t, e.Flush(t.Context(), &book.Change{At: headOf(row)}))
 		}
 	}
 	stop()
@@ -180,7 +180,7 @@ func TestKilledServerLosesNothing(t *testing.T) {
 				acked = append(acked, head)
 				select {
 				case <-restarted:
-					done <- e.Flush(context.Background(), &book.Change{Seq: head.Seq})
+					done <- e.Flush(context.Background(), &book.Change{At: head})
 					return
 				case warm <- true: // taken once
 				default:
@@ -217,11 +217,11 @@ func TestForgettingServerIsRefused(t *testing.T) {
 			e := open(t, dsn, Options{HeadFile: file})
 			one := batch(book.Head{}, 10)
 			two := batch(headOf(one), 10)
-			must(t, errors.Join(e.Append(t.Context(), one), e.Append(t.Context(), two), e.Flush(t.Context(), &book.Change{Seq: 2})))
+			must(t, errors.Join(e.Append(t.Context(), one), e.Append(t.Context(), two), e.Flush(t.Context(), &book.Change{At: book.Head{Seq: 2}})))
 			exec(t, session(t, dsn), c.statement)
 			drop(e.line.conn)
 			mustBe(t, e.Append(t.Context(), batch(headOf(two), 10)), c.want)
-			mustBe(t, e.Flush(t.Context(), &book.Change{Seq: 3}), c.want)
+			mustBe(t, e.Flush(t.Context(), &book.Change{At: book.Head{Seq: 3}}), c.want)
 			_, err := e.Load(t.Context(), book.Touch{})
 			mustBe(t, err, c.want)
 			must(t, e.Close())
@@ -305,7 +305,7 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	must(t, e.Flush(t.Context(), c))
 	exec(t, other, "BEGIN")
 	exec(t, other, "UPDATE accounts SET held = 0 WHERE part = 4095")
-	next := &book.Change{Seq: 2, Accounts: []book.StateRow{{ID: c.Opened[0].ID}, {ID: c.Opened[1].ID}}}
+	next := &book.Change{At: book.Head{Seq: 2}, Accounts: []book.StateRow{{ID: c.Opened[0].ID}, {ID: c.Opened[1].ID}}}
 	go func() { answer <- e.Flush(context.Background(), next) }()
 	waitFor(t, dsn, waiting)
 	exec(t, other, "SET deadlock_timeout = '60s'") // so that the engine is the victim

@@ -37,6 +37,8 @@ var bends = map[string]string{
 	"crypt/vault crypto/rand":     "the default source when no reader is given",
 	"crypt/oda crypto/rand":       "Go's RSA key generation ignores a supplied reader",
 	"book/booktest go":            "the suite drives a ledger from many callers",
+	"book/index os":               "the derived index owns its folder: runs and their manifest (package comment)",
+	"book/index crypto/rand":      "the secret that keys the hashes is drawn once, when the index is made",
 }
 
 func bent(f *source, what string) bool { return bends[f.room+" "+what] != "" }

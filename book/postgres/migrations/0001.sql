@@ -63,10 +63,11 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_topic ON outbox (topic, number);
 CREATE INDEX outbox_number ON outbox (number);
 
--- The batch that the tables reflect.
+-- The batch that the tables reflect, and its hash.
 CREATE TABLE progress (
 	chain smallint PRIMARY KEY,
-	applied bigint NOT NULL
+	applied bigint NOT NULL,
+	hash bytea NOT NULL
 );
 
 -- Who writes: an owner drawn when it began, a turn that rises with each of its
