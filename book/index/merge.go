@@ -26,7 +26,7 @@ func (x *Index) Seal(entries []Entry, seq uint64, mark [32]byte) error {
 	if len(entries) == 0 {
 		return x.install(nil, nil, point{seq, mark})
 	}
-	fresh, err := x.writeRun(seq, func(w *runWriter) error {
+	fresh, err := x.writeRun(seq, uint64(len(entries)), func(w *runWriter) error {
 		for _, e := range sorted(entries) {
 			if err := w.add(e); err != nil {
 				return err
@@ -58,7 +58,7 @@ func (x *Index) Merge() (more bool, err error) {
 	if due == nil {
 		return false, nil
 	}
-	fresh, err := x.writeRun(newest(due), func(w *runWriter) error {
+	fresh, err := x.writeRun(newest(due), count(due), func(w *runWriter) error {
 		return stream(due, func(e Entry) error {
 			if w.filled == perBlock && x.closed.Load() {
 				return errClosed
