@@ -49,7 +49,7 @@ func (h *headFile) sync() error { return h.file.Sync() }
 
 func encodeHead(head book.Head) []byte {
 	b := append(make([]byte, 0, headSize), headMagic...)
-	b = binary.BigEndian.AppendUint16(b, chain)
+	b = binary.BigEndian.AppendUint16(b, Chain)
 	b = binary.BigEndian.AppendUint64(b, head.Seq)
 	b = append(b, head.Hash[:]...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
