@@ -19,7 +19,7 @@ type layout struct {
 	schema      string
 }
 
-// Chain is the number of the journal in an embedded store, which has one.
+// Chain is the number of this store's journal. The embedded store has one.
 const Chain = 0
 
 // journalLayout has one table, whose rowid is the sequence number: a new row then
