@@ -24,6 +24,7 @@ func Backup(ctx context.Context, path, to string) (head book.Head, err error) {
 	}
 	defer func() {
 		if err != nil {
+			err = errors.Join(ctx.Err(), err) // SQLite would only say that it was interrupted
 			err = fmt.Errorf("back up %s to %s: %w", filepath.Base(path), filepath.Base(to), err)
 		}
 	}()

@@ -183,10 +183,6 @@ func (e *Engine) Chain() uint16 { return Chain }
 // Head reads the last committed batch with the writer's connection.
 func (e *Engine) Head(context.Context) (book.Head, error) { return readHead(e.journal.conn) }
 
-// IndexDir is the folder of the index beside the store; whoever opens the index
-// makes it.
-func (e *Engine) IndexDir() string { return indexPath(e.path) }
-
 // Close moves the logs into the databases and makes everything durable.
 func (e *Engine) Close() error {
 	err := e.check()

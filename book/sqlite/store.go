@@ -82,6 +82,10 @@ func openReading(path string, l layout) (*sqlite.Conn, error) {
 
 func (s *store) Close() error { return errors.Join(s.tables.Close(), s.journal.Close()) }
 
+// IndexDir is the folder of the index beside the store; whoever opens the index
+// to write makes it.
+func (s *store) IndexDir() string { return indexPath(s.path) }
+
 // Kept reads the head outside the store.
 func (s *store) Kept(context.Context) (book.Head, error) { return loadHead(s.path) }
 
