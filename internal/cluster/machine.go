@@ -1,0 +1,112 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A Machine is one computer of the cluster: an address and a folder.
+type Machine struct {
+	Name    string // m1, m2, m3
+	Address string // 127.x.y.z
+	witness bool   // etcd only: its vote decides between the other two
+	folder  string
+	owner   account
+	values  map[string]string
+}
+
+// install writes the machine's configuration from the templates of deploy/.
+func (m *Machine) install() error {
+	for _, sub := range []string{"", "etcd", "patroni"} {
+		path := filepath.Join(m.folder, sub)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			return err
+		}
+		if err := m.owner.own(path); err != nil {
+			return err
+		}
+	}
+	config, err := render("patroni/patroni.yml.tmpl", m.values)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(m.config(), []byte(config), 0o600); err != nil {
+		return err
+	}
+	return m.owner.own(m.config())
+}
+
+func (m *Machine) config() string { return filepath.Join(m.folder, "patroni.yml") }
+
+// boot starts what runs on the machine. It does not wait until it is of use.
+func (m *Machine) boot() error {
+	text, err := render("etcd/etcd.tmpl", m.values)
+	if err != nil {
+		return err
+	}
+	if err := m.run("etcd", assignments(text), "etcd"); err != nil || m.witness {
+		return err
+	}
+	return m.run("patroni", nil, "patroni", m.config())
+}
+
+// run starts a program of the machine in its own folder, with its own log and none of the environment of the tests.
+func (m *Machine) run(name string, env []string, command ...string) error {
+	log, err := os.OpenFile(m.log(name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Dir = filepath.Join(m.folder, name)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "HOME=" + m.folder}, env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: m.owner.credential}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%s on %s: %w", name, m.Name, err)
+	}
+	go cmd.Wait() // the outcome is in the log; this only buries the process
+	return nil
+}
+
+func (m *Machine) log(name string) string { return filepath.Join(m.folder, name+".log") }
+
+// says reports whether Patroni on this machine answers yes to a question such as "primary" or "sync".
+func (m *Machine) says(ctx context.Context, question string) bool {
+	if m.witness {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(m.Address, restPort)+"/"+question, nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// tail is the end of the machine's logs, for the report of a failed test.
+func (m *Machine) tail() string {
+	const enough = 6000
+	var b strings.Builder
+	for _, name := range []string{"etcd", "patroni"} {
+		text, err := os.ReadFile(m.log(name))
+		if err == nil {
+			fmt.Fprintf(&b, "--- %s on %s\n%s\n", name, m.Name, text[max(0, len(text)-enough):])
+		}
+	}
+	return b.String()
+}
