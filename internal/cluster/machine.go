@@ -100,7 +100,7 @@ func (m *Machine) says(ctx context.Context, question string) bool {
 
 // tail is the end of the machine's logs, for the report of a failed test.
 func (m *Machine) tail() string {
-	const enough = 6000
+	const enough = 600000
 	var b strings.Builder
 	for _, name := range []string{"etcd", "patroni"} {
 		text, err := os.ReadFile(m.log(name))
