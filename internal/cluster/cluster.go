@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,30 +136,41 @@ func (m *Machine) DSN() string {
 }
 
 // Primary waits for a machine that leads and takes writes.
-func (c *Cluster) Primary(ctx context.Context) (*Machine, error) { return c.wait(ctx, "primary") }
-
-// WaitSynchronous waits for a standby that has every acknowledged commit. Before it is there, commits wait for it.
-func (c *Cluster) WaitSynchronous(ctx context.Context) error {
-	_, err := c.wait(ctx, "sync")
-	return err
+func (c *Cluster) Primary(ctx context.Context) (*Machine, error) {
+	var leader *Machine
+	err := wait(ctx, "no machine leads the cluster", func() bool {
+		leader = c.machine(c.agreed(ctx).leader)
+		return leader != nil && leader.leads(ctx)
+	})
+	return leader, err
 }
 
-// wait asks every machine in turn, until one says yes.
-func (c *Cluster) wait(ctx context.Context, question string) (*Machine, error) {
+// WaitSynchronous waits until the primary has a standby that may take over. Before that, commits wait, or are acknowledged
+// by a standby that Patroni would not promote yet.
+func (c *Cluster) WaitSynchronous(ctx context.Context) error {
+	return wait(ctx, "no standby may take over", func() bool { return c.machine(c.agreed(ctx).standby) != nil })
+}
+
+func (c *Cluster) machine(name string) *Machine {
+	i := slices.IndexFunc(c.Machines, func(m *Machine) bool { return m.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return c.Machines[i]
+}
+
+// wait asks again and again until the answer is yes.
+func wait(ctx context.Context, otherwise string, done func() bool) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		for _, m := range c.Machines {
-			if m.says(ctx, question) {
-				return m, nil
-			}
-		}
+	for !done() {
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("no machine of the cluster became %q: %w", question, ctx.Err())
+			return fmt.Errorf("%s: %w", otherwise, ctx.Err())
 		case <-tick.C:
 		}
 	}
+	return nil
 }
 
 // Kill is a power cut: when it returns, nothing runs on the machine.

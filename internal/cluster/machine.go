@@ -1,16 +1,12 @@
 package cluster
 
 import (
-	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // A Machine is one computer of the cluster: an address and a folder.
@@ -78,25 +74,6 @@ func (m *Machine) run(name string, env []string, command ...string) error {
 }
 
 func (m *Machine) log(name string) string { return filepath.Join(m.folder, name+".log") }
-
-// says reports whether Patroni on this machine answers yes to a question such as "primary" or "sync".
-func (m *Machine) says(ctx context.Context, question string) bool {
-	if m.witness {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(m.Address, restPort)+"/"+question, nil)
-	if err != nil {
-		return false
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
-}
 
 // tail is the end of the machine's logs, for the report of a failed test.
 func (m *Machine) tail() string {
