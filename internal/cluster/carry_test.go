@@ -106,6 +106,7 @@ func ask(ctx context.Context, dsn, sql string, args ...any) (done bool, err erro
 func fill(ctx context.Context, t *testing.T, dsn string, from, count int) {
 	t.Helper()
 	conn := connect(ctx, t, dsn)
+	defer conn.Close(context.WithoutCancel(ctx))
 	for n := from; n < from+count; n++ {
 		if _, err := conn.Exec(ctx, "INSERT INTO carried SELECT part, $1::int, sha256(($1::int || ' of ' || part)::bytea) FROM (VALUES (7), (8)) p(part)", n); err != nil {
 			t.Fatal(err)
@@ -120,6 +121,7 @@ func TestPartTravelsBetweenServers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two servers: not in short mode")
 	}
+	t.Parallel()
 	a, b := single(t), single(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*cluster.Patience)
 	defer cancel()

@@ -13,7 +13,7 @@ import (
 )
 
 // Patience is how long a cluster may take to start or to fail over before a test gives up. An idle computer needs a tenth.
-const Patience = 1 * time.Minute
+const Patience = 3 * time.Minute
 
 // password serves every role: the cluster lives for a minute, on loopback addresses.
 const password = "jiaozi"

@@ -10,13 +10,17 @@ import (
 
 // Whatever happens to the machine with the primary, the other one takes over with every commit that was acknowledged.
 func TestNothingAcknowledgedIsLostInAFailover(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*cluster.Patience)
 	defer cancel()
 	l := startLoad(ctx, t, c.DSN())
 
 	t.Run("the machine loses power", func(t *testing.T) {
-		survive(ctx, t, c, l, c.Kill, c.Boot)
+		survive(ctx, t, c, l, c.Kill, func(m *cluster.Machine) error {
+			mustDoubt(ctx, t, primary(ctx, t, c))
+			return c.Boot(m)
+		})
 	})
 	// Nothing tells the callers: their connections stay open. When the machine goes on, it believes for a moment that it
 	// still leads; strict synchronous commit keeps it from acknowledging anything in that moment.

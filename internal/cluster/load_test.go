@@ -27,7 +27,7 @@ func startLoad(ctx context.Context, t *testing.T, dsn string) *load {
 	l := &load{dsn: dsn, stop: stop, acked: make(map[int64]bool), more: make(chan struct{}, 1)}
 	const callers = 4
 	for i := range int64(callers) {
-		l.group.Go(func() { l.write(ctx, i, callers) })
+		l.group.Go(func() { l.call(ctx, i, callers) })
 	}
 	t.Cleanup(l.end)
 	return l
@@ -38,9 +38,9 @@ func (l *load) end() {
 	l.group.Wait()
 }
 
-// write inserts from, from+step, ... until ctx ends. After an error it connects again and repeats the same number, since
+// call inserts from, from+step, ... until ctx ends. After an error it connects again and repeats the same number, since
 // the first attempt may have been kept.
-func (l *load) write(ctx context.Context, from, step int64) {
+func (l *load) call(ctx context.Context, from, step int64) {
 	for n := from; ctx.Err() == nil; {
 		conn, err := pgx.Connect(ctx, l.dsn)
 		if err != nil {
@@ -57,12 +57,15 @@ func (l *load) write(ctx context.Context, from, step int64) {
 	}
 }
 
-// insert gives up on a silent server long before TCP does. A repetition must write: one that only finds the row, as ON
-// CONFLICT DO NOTHING would, has nothing to wait for and acknowledges what no standby may have.
+// write is one durable answer. A repetition must write too: one that only finds the row, as ON CONFLICT DO NOTHING would,
+// has nothing to wait for, and acknowledges what no standby may have.
+const write = "INSERT INTO number VALUES ($1, 1) ON CONFLICT (n) DO UPDATE SET attempts = number.attempts + 1"
+
+// insert gives up on a silent server long before TCP does.
 func insert(ctx context.Context, conn *pgx.Conn, n int64) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	_, err := conn.Exec(ctx, "INSERT INTO number VALUES ($1, 1) ON CONFLICT (n) DO UPDATE SET attempts = number.attempts + 1", n)
+	_, err := conn.Exec(ctx, write, n)
 	return err
 }
 
@@ -125,20 +128,23 @@ func connect(ctx context.Context, t *testing.T, dsn string) *pgx.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close(context.Background()) })
 	return conn
 }
 
 func exec(ctx context.Context, t *testing.T, dsn, sql string) {
 	t.Helper()
-	if _, err := connect(ctx, t, dsn).Exec(ctx, sql); err != nil {
+	conn := connect(ctx, t, dsn)
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
 
 func query(ctx context.Context, t *testing.T, dsn, sql string, args []any, to ...any) {
 	t.Helper()
-	if err := connect(ctx, t, dsn).QueryRow(ctx, sql, args...).Scan(to...); err != nil {
+	conn := connect(ctx, t, dsn)
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := conn.QueryRow(ctx, sql, args...).Scan(to...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }

@@ -77,7 +77,7 @@ func (m *Machine) log(name string) string { return filepath.Join(m.folder, name+
 
 // tail is the end of the machine's logs, for the report of a failed test.
 func (m *Machine) tail() string {
-	const enough = 600000
+	const enough = 6000
 	var b strings.Builder
 	for _, name := range []string{"etcd", "patroni"} {
 		text, err := os.ReadFile(m.log(name))
