@@ -176,11 +176,8 @@ func wait(ctx context.Context, otherwise string, done func() bool) error {
 // Kill is a power cut: when it returns, nothing runs on the machine.
 func (c *Cluster) Kill(m *Machine) error { return signal(m.folder, "KILL") }
 
-// Freeze stops everything on the machine and closes nothing: its connections stay open and silent.
+// Freeze stops everything on the machine and closes nothing: its connections stay open and silent. Kill ends that too.
 func (c *Cluster) Freeze(m *Machine) error { return signal(m.folder, "STOP") }
-
-// Thaw lets a frozen machine go on as if no time had passed.
-func (c *Cluster) Thaw(m *Machine) error { return signal(m.folder, "CONT") }
 
 // Boot starts a killed machine again on the disk that it had.
 func (c *Cluster) Boot(m *Machine) error { return m.boot() }

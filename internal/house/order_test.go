@@ -84,7 +84,7 @@ func roleOf(room string) string {
 
 func mayImport(may map[string]map[string]bool, f *source, target string) bool {
 	if outside[f.room] != "" {
-		return f.room == "internal/journey" || f.room == "internal/cluster" && target == "internal/pgtest"
+		return f.room == "internal/journey" || f.room == target || f.room == "internal/cluster" && target == "internal/pgtest"
 	}
 	if f.test && may[floorOf(f.room)]["wire"] && slices.Contains(testFloor, target) {
 		return true
