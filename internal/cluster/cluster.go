@@ -112,7 +112,7 @@ func (m *Machine) settings(bin, hosts, members string) map[string]string {
 		"CLUSTER": "jiaozi", "NETWORK": "127.0.0.0/8", "ETCD_HOSTS": hosts, "ETCD_MEMBERS": members,
 		"SUPERUSER_PASSWORD": password, "REPLICATION_PASSWORD": password, "REWIND_PASSWORD": password, "REST_PASSWORD": password,
 		"NAME": m.Name, "ADDRESS": m.Address, "SHARED_BUFFERS": "32MB", "WATCHDOG": "off",
-		"TTL": "10", "LOOP_WAIT": "1", "RETRY_TIMEOUT": "4",
+		"TTL": "8", "LOOP_WAIT": "1", "RETRY_TIMEOUT": "3",
 		"POSTGRES_PORT": postgresPort, "REST_PORT": restPort, "ETCD_PORT": etcdPort, "ETCD_PEER_PORT": etcdPeerPort,
 		"ETCD_DIR": filepath.Join(m.folder, "etcd", "data"), "DATA_DIR": filepath.Join(m.folder, "data"), "BIN_DIR": bin,
 		"SOCKET_DIR": m.folder, "PGPASS": filepath.Join(m.folder, "pgpass"),

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // agreement is what etcd's members agree on about the cluster. Patroni's own answers may be a moment old, and just after
@@ -37,34 +39,19 @@ func (c *Cluster) agreed(ctx context.Context) agreement {
 	return a
 }
 
+// patience with one question; a machine that does not answer is what this package is about.
+const patience = 3 * time.Second
+
 // key reads what Patroni keeps in etcd under a name; nil when there is nothing, or nobody to agree on it.
 func (m *Machine) key(ctx context.Context, name string) []byte {
 	question, err := json.Marshal(map[string]string{"key": base64.StdEncoding.EncodeToString([]byte("/service/jiaozi/" + name))})
 	if err != nil {
 		return nil
 	}
-	var answer struct {
-		KVs []struct {
-			Value []byte `json:"value"`
-		} `json:"kvs"`
-	}
-	resp := m.ask(ctx, http.MethodPost, etcdPort, "/v3/kv/range", question)
-	if json.Unmarshal(resp, &answer) != nil || len(answer.KVs) == 0 {
-		return nil
-	}
-	return answer.KVs[0].Value
-}
-
-// leads reports whether Patroni on this machine holds the leadership and PostgreSQL takes writes.
-func (m *Machine) leads(ctx context.Context) bool {
-	return m.ask(ctx, http.MethodGet, restPort, "/primary", nil) != nil
-}
-
-// ask returns the body of a positive answer, else nil: machines that do not answer are what this package is about.
-func (m *Machine) ask(ctx context.Context, method, port, path string, body []byte) []byte {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+net.JoinHostPort(m.Address, port)+path, bytes.NewReader(body))
+	// etcd 3.4 answers its own protocol as JSON under /v3.
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+net.JoinHostPort(m.Address, etcdPort)+"/v3/kv/range", bytes.NewReader(question))
 	if err != nil {
 		return nil
 	}
@@ -73,10 +60,26 @@ func (m *Machine) ask(ctx context.Context, method, port, path string, body []byt
 		return nil
 	}
 	defer resp.Body.Close()
+	var answer struct {
+		KVs []struct {
+			Value []byte `json:"value"`
+		} `json:"kvs"`
+	}
 	const enough = 1 << 16
-	out, err := io.ReadAll(io.LimitReader(resp.Body, enough))
-	if err != nil || resp.StatusCode != http.StatusOK {
+	if json.NewDecoder(io.LimitReader(resp.Body, enough)).Decode(&answer) != nil || len(answer.KVs) == 0 {
 		return nil
 	}
-	return out
+	return answer.KVs[0].Value
+}
+
+// leads reports whether PostgreSQL on this machine takes writes. Patroni says so a moment before it is true.
+func (m *Machine) leads(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, m.DSN()+"&target_session_attrs=read-write")
+	if err != nil {
+		return false
+	}
+	conn.Close(ctx)
+	return true
 }
