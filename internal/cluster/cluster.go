@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"jiaozi/internal/pgtest"
 )
 
 // Patience is how long a cluster may take to start or to fail over before a test gives up. An idle computer needs a tenth.
@@ -51,7 +54,7 @@ func Start(t testing.TB) *Cluster {
 
 // build makes the folders and configurations, and the guard that ends everything with the test.
 func build(t testing.TB) (*Cluster, error) {
-	owner, err := unprivileged()
+	owner, err := pgtest.Unprivileged()
 	if err != nil {
 		return nil, err
 	}
@@ -75,14 +78,14 @@ func build(t testing.TB) (*Cluster, error) {
 			t.Error(err)
 		}
 	})
-	if err := owner.own(folder); err != nil {
+	if err := give(folder, owner); err != nil {
 		return nil, err
 	}
 	return c, c.install(owner)
 }
 
-func (c *Cluster) install(owner account) error {
-	bin, err := binaries()
+func (c *Cluster) install(owner *syscall.Credential) error {
+	bin, err := pgtest.Programs()
 	if err != nil {
 		return err
 	}

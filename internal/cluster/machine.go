@@ -15,7 +15,7 @@ type Machine struct {
 	Address string // 127.x.y.z
 	witness bool   // etcd only: its vote decides between the other two
 	folder  string
-	owner   account
+	owner   *syscall.Credential // nil: we
 	values  map[string]string
 }
 
@@ -26,7 +26,7 @@ func (m *Machine) install() error {
 		if err := os.Mkdir(path, 0o700); err != nil {
 			return err
 		}
-		if err := m.owner.own(path); err != nil {
+		if err := give(path, m.owner); err != nil {
 			return err
 		}
 	}
@@ -37,7 +37,15 @@ func (m *Machine) install() error {
 	if err := os.WriteFile(m.config(), []byte(config), 0o600); err != nil {
 		return err
 	}
-	return m.owner.own(m.config())
+	return give(m.config(), m.owner)
+}
+
+// give makes a file or folder the owner's.
+func give(path string, owner *syscall.Credential) error {
+	if owner == nil {
+		return nil
+	}
+	return os.Chown(path, int(owner.Uid), int(owner.Gid))
 }
 
 func (m *Machine) config() string { return filepath.Join(m.folder, "patroni.yml") }
@@ -65,7 +73,7 @@ func (m *Machine) run(name string, env []string, command ...string) error {
 	cmd.Dir = filepath.Join(m.folder, name)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "HOME=" + m.folder}, env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: m.owner.credential}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: m.owner}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("%s on %s: %w", name, m.Name, err)
 	}
