@@ -40,6 +40,7 @@ func survive(ctx context.Context, t *testing.T, c *cluster.Cluster, l *load, str
 	began := time.Now()
 	step := func(what string) { t.Logf("%5.1f s: %s", time.Since(began).Seconds(), what) }
 	l.await(ctx, t, 500)
+	mustHaveStandby(ctx, t, c)
 	struck := primary(ctx, t, c)
 	step("under load, primary is " + struck.Name)
 	if err := strike(struck); err != nil {
@@ -54,9 +55,7 @@ func survive(ctx context.Context, t *testing.T, c *cluster.Cluster, l *load, str
 	if err := mend(struck); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.WaitSynchronous(ctx); err != nil {
-		t.Fatal(err)
-	}
+	mustHaveStandby(ctx, t, c)
 	step("the standby is back")
 	l.await(ctx, t, 100)
 	step("worked on")
@@ -70,4 +69,11 @@ func primary(ctx context.Context, t *testing.T, c *cluster.Cluster) *cluster.Mac
 		t.Fatal(err)
 	}
 	return m
+}
+
+func mustHaveStandby(ctx context.Context, t *testing.T, c *cluster.Cluster) {
+	t.Helper()
+	if err := c.WaitSynchronous(ctx); err != nil {
+		t.Fatal(err)
+	}
 }
