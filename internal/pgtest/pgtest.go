@@ -83,7 +83,7 @@ func start(o Options) (*Server, error) {
 }
 
 func (s *Server) make() (err error) {
-	if s.user, err = unprivileged(); err != nil {
+	if s.user, err = Unprivileged(); err != nil {
 		return err
 	}
 	if s.user != nil {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// programs is where Debian keeps the newest version that is installed.
-func programs() (dir string, err error) {
+// Programs is where Debian keeps the newest version that is installed.
+func Programs() (dir string, err error) {
 	dirs, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil {
 		return "", err
@@ -36,14 +36,14 @@ func programs() (dir string, err error) {
 
 // program is the path of one of PostgreSQL's programs; need has found them.
 func program(name string) string {
-	dir, _ := programs()
+	dir, _ := Programs()
 	return filepath.Join(dir, name)
 }
 
 // need skips where PostgreSQL is missing, but not where it was promised.
 func need(t testing.TB) {
 	t.Helper()
-	_, missing := programs()
+	_, missing := Programs()
 	if missing == nil {
 		return
 	}
@@ -53,8 +53,8 @@ func need(t testing.TB) {
 	t.Skip("needs postgresql: scripts/deps install")
 }
 
-// unprivileged is whom to run the server as: it refuses root.
-func unprivileged() (*syscall.Credential, error) {
+// Unprivileged is whom to run a server as, which refuses root: nil when we are an ordinary user.
+func Unprivileged() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
