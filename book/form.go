@@ -2,6 +2,7 @@ package book
 
 import (
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"jiaozi/value/money"
@@ -19,7 +20,8 @@ const (
 	MaxPut     = 4096
 	MaxOut     = 64
 	MaxDone    = 4096
-	MaxName    = 128 // bytes of an event, space, topic or account name
+	MaxTerms   = 4096 // limits, and closures
+	MaxName    = 128  // bytes of an event, space, topic or account name
 	MaxKey     = 256
 	MaxValue   = 4 << 20
 	MaxNote    = 1024
@@ -34,7 +36,9 @@ func form(c *Command) Code {
 		return Malformed
 	case len(c.Put) > MaxPut, len(c.Out) > MaxOut, len(c.Done) > MaxDone:
 		return Malformed
-	case !kindFields(c), !legsFit(c), !opensFit(c), !keysFit(c):
+	case len(c.Limit) > MaxTerms, len(c.Close) > MaxTerms, !c.Date.Valid():
+		return Malformed
+	case !kindFields(c), !legsFit(c), !opensFit(c), !termsFit(c), !keysFit(c):
 		return Malformed
 	}
 	if c.Kind == Transfer || c.Kind == Capture {
@@ -46,11 +50,15 @@ func form(c *Command) Code {
 // kindFields checks that a field is used only by the kinds that know it.
 func kindFields(c *Command) bool {
 	hasHold := c.Hold != ID{}
+	if c.Kind != Transfer && c.Reverses != (ID{}) {
+		return false
+	}
 	switch c.Kind {
 	case Transfer:
-		return !hasHold && !c.Final && c.Expires == 0
+		return !hasHold && !c.Final && c.Expires == 0 && (c.Reverses == ID{} || len(c.Legs) > 0)
 	case Hold:
-		return !hasHold && !c.Final && c.Expires >= 0 && len(c.Legs) == 1
+		// The hold is kept where its account is.
+		return !hasHold && !c.Final && c.Expires >= 0 && len(c.Legs) == 1 && c.ID.Part() == c.Legs[0].Account.Part()
 	case Capture:
 		return hasHold && c.Expires == 0 && len(c.Legs) > 0
 	default:
@@ -74,8 +82,26 @@ func opensFit(c *Command) bool {
 		if a.ID == (AccountID{}) || !name(a.Name) || !side(a.Normal) || a.Currency == 0 {
 			return false
 		}
+		if a.Line < 0 || (a.Line > 0 && !a.NeverNegative) {
+			return false
+		}
 	}
 	return true
+}
+
+// termsFit checks limits, closures and business days, none of them named twice.
+func termsFit(c *Command) bool {
+	for i := range c.Limit {
+		if c.Limit[i].Account == (AccountID{}) || c.Limit[i].Line < 0 {
+			return false
+		}
+	}
+	if c.Days != (Days{}) && (!c.Days.From.Valid() || !c.Days.To.Valid() || c.Days.From > c.Days.To) {
+		return false
+	}
+	return !repeats(len(c.Limit), func(i int) AccountID { return c.Limit[i].Account }) &&
+		!repeats(len(c.Close), func(i int) AccountID { return c.Close[i] }) &&
+		!slices.Contains(c.Close, AccountID{})
 }
 
 // keysFit bounds the records and refuses a key named twice in one command: the
@@ -111,11 +137,11 @@ func keysFit(c *Command) bool {
 func (o *Once) key() Key { return Key{o.Space, string(o.Key)} }
 func (p *Put) key() Key  { return Key{p.Space, string(p.Key)} }
 
-func repeats(n int, key func(int) Key) bool {
+func repeats[K comparable](n int, key func(int) K) bool {
 	if n < 2 {
 		return false
 	}
-	seen := make(map[Key]struct{}, n)
+	seen := make(map[K]struct{}, n)
 	for i := range n {
 		seen[key(i)] = struct{}{}
 	}

@@ -15,6 +15,7 @@ const (
 	HoldUnknown
 	HoldExceeded
 	HoldExpired
+	LinkRefused
 	HoldActive
 	Exists
 	UnknownAccount
@@ -23,6 +24,12 @@ const (
 	Unbalanced
 	Overflow
 	CurrencyMismatch
+	AccountClosed
+	AccountInUse
+	NotReversible
+	PastDate
+	FutureDate
+	PartMoved
 	IDReused
 	Malformed
 )
@@ -33,6 +40,7 @@ var codeWords = [...]struct{ name, what string }{
 	HoldUnknown:      {"hold_unknown", "no such hold: never made, used up, released or expired"},
 	HoldExceeded:     {"hold_exceeded", "the capture is more than what is left of the hold"},
 	HoldExpired:      {"hold_expired", "the hold's time has passed"},
+	LinkRefused:      {"link_refused", "another command of the same chain was refused; nothing of the chain is booked"},
 	HoldActive:       {"hold_active", "the hold's time has not passed yet"},
 	Exists:           {"exists", "a once-key is taken; Prior holds the value that was first"},
 	UnknownAccount:   {"unknown_account", "a leg names an account that was never opened"},
@@ -41,6 +49,12 @@ var codeWords = [...]struct{ name, what string }{
 	Unbalanced:       {"unbalanced", "debits and credits of a currency differ"},
 	Overflow:         {"overflow", "a sum leaves the range of amounts"},
 	CurrencyMismatch: {"currency_mismatch", "a leg is not in the currency of its account"},
+	AccountClosed:    {"account_closed", "the account is closed for ever"},
+	AccountInUse:     {"account_in_use", "the account is not empty, or is used beyond the new limit"},
+	NotReversible:    {"not_reversible", "no such entry, not a booked transfer, reversed before, or these are not its legs turned around"},
+	PastDate:         {"past_date", "the business date is closed"},
+	FutureDate:       {"future_date", "the business date is not open yet"},
+	PartMoved:        {"part_moved", "another shard keeps this part; look at the shard map and send the command there"},
 	IDReused:         {"id_reused", "the id was used for a command with other content"},
 	Malformed:        {"malformed", "the command breaks a rule of form"},
 }
@@ -66,7 +80,7 @@ func (c Code) known() bool { return c >= OK && int(c) < len(codeWords) }
 // the journal. A booking is; so is a refusal that its customer may have been
 // told, because a retry that comes late must not book what was declined. The
 // others leave no trace: the same command may be sent again, corrected or not.
-func (c Code) Kept() bool { return c >= OK && c <= HoldExpired }
+func (c Code) Kept() bool { return c >= OK && c <= LinkRefused }
 
 // Result is the answer to one command.
 type Result struct {
