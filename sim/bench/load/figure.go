@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -34,6 +33,18 @@ func (e Extra) kept() bool {
 	return (e.Min == 0 || e.Value >= e.Min) && (e.Max == 0 || e.Value <= e.Max)
 }
 
+// String is the value with its bounds, as in "p50_us 12 (at most 100)".
+func (e Extra) String() string {
+	text := e.Name + " " + Significant(e.Value)
+	if e.Min != 0 {
+		text += " (at least " + Significant(e.Min) + ")"
+	}
+	if e.Max != 0 {
+		text += " (at most " + Significant(e.Max) + ")"
+	}
+	return text
+}
+
 // Ratio is the speed in limits.
 func (f Figure) Ratio() float64 {
 	if f.Limit == 0 {
@@ -55,53 +66,49 @@ func (f Figure) Passes() bool {
 // MarshalJSON writes one object, the agreed names first. A figure that was not
 // taken has null for its numbers and says why.
 func (f Figure) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	write := func(name, value string) {
-		if b.Len() > 1 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Quote(name) + ":" + value)
-	}
-	name, err := json.Marshal(f.Name)
-	if err != nil {
-		return nil, err
-	}
-	b.WriteByte('{')
-	write("name", string(name))
-	for _, n := range []struct {
-		name  string
-		value float64
-	}{{"ops_per_s", f.Ops}, {"limit_per_s", f.Limit}, {"ratio", f.Ratio()}, {"cpu_us", f.CPU}} {
+	o := object{'{'}
+	o.text("name", f.Name)
+	for _, n := range []Extra{{Name: "ops_per_s", Value: f.Ops}, {Name: "limit_per_s", Value: f.Limit}, {Name: "ratio", Value: f.Ratio()}, {Name: "cpu_us", Value: f.CPU}} {
 		if f.Missing != "" {
-			write(n.name, "null")
+			o.put(n.Name, "null")
 			continue
 		}
-		write(n.name, Significant(n.value))
+		o.put(n.Name, Significant(n.Value))
 	}
-	for _, e := range append([]Extra{{Name: "gate", Value: f.Gate}, {Name: "aim", Value: f.Aim}}, f.bounds()...) {
-		if e.Value != 0 {
-			write(e.Name, Significant(e.Value))
-		}
+	o.bound("gate", f.Gate)
+	o.bound("aim", f.Aim)
+	for _, e := range f.More {
+		o.put(e.Name, Significant(e.Value))
+		o.bound(e.Name+"_min", e.Min)
+		o.bound(e.Name+"_max", e.Max)
 	}
 	if f.Missing != "" {
-		why, err := json.Marshal(f.Missing)
-		if err != nil {
-			return nil, err
-		}
-		write("not_measured", string(why))
+		o.text("not_measured", f.Missing)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(o, '}'), nil
 }
 
-// bounds lists the extras, each followed by what it must keep to.
-func (f Figure) bounds() []Extra {
-	var list []Extra
-	for _, e := range f.More {
-		list = append(list, Extra{Name: e.Name, Value: e.Value},
-			Extra{Name: e.Name + "_min", Value: e.Min}, Extra{Name: e.Name + "_max", Value: e.Max})
+// object is JSON in the making: its names stay in the order in which they came.
+type object []byte
+
+func (o *object) put(name, value string) {
+	if len(*o) > 1 {
+		*o = append(*o, ',')
 	}
-	return list
+	*o = append(strconv.AppendQuote(*o, name), ':')
+	*o = append(*o, value...)
+}
+
+func (o *object) text(name, value string) {
+	quoted, _ := json.Marshal(value) // a string always has a form
+	o.put(name, string(quoted))
+}
+
+// bound writes a bound, if there is one.
+func (o *object) bound(name string, value float64) {
+	if value != 0 {
+		o.put(name, Significant(value))
+	}
 }
 
 // Significant writes three digits, or all before the point: a measurement holds

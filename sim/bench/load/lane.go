@@ -124,8 +124,8 @@ func alone(elsewhere uint64) (restore func()) {
 // settle waits until the process is at rest and says how long it worked on.
 func settle(most time.Duration) time.Duration {
 	const step, idle = 2 * time.Millisecond, 5 // at rest: less than a fifth of a step is used
-	start, last := meter.Wall(), meter.Wall()
-	used := meter.CPU()
+	start, used := meter.Wall(), meter.CPU()
+	last := start
 	for quiet := 0; quiet < 3 && meter.Wall()-start < most; {
 		time.Sleep(step)
 		now := meter.CPU()

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"jiaozi/book"
@@ -54,6 +55,7 @@ type Options struct {
 	Dir     string   // on the disk that is measured; emptied of what the run made
 	DSN     string   // an empty PostgreSQL database; "" = start one
 	Long    bool     // also what takes more than some minutes
+	Only    []string // names of Stages; empty = all
 	Child   []string // program and arguments of a child process
 	Scale   Scale
 }
@@ -101,11 +103,33 @@ var stages = []struct {
 	{"soak", true, (*run).soak},
 }
 
+// Stages are the parts of a run, for Options.Only.
+func Stages() []string {
+	var names []string
+	for _, s := range stages {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// wanted says whether a stage is part of this run.
+func (o *Options) wanted(name string, long bool) bool {
+	if len(o.Only) > 0 {
+		return slices.Contains(o.Only, name)
+	}
+	return o.Long || !long
+}
+
 // Run measures and hands each figure over as it is known.
 func Run(ctx context.Context, o Options, emit func(Figure) error) error {
+	for _, name := range o.Only {
+		if !slices.Contains(Stages(), name) {
+			return fmt.Errorf("the benchmark of the book has no part %q: use some of %q", name, Stages())
+		}
+	}
 	r := &run{Options: o, emit: emit}
 	for _, s := range stages {
-		if s.long && !o.Long {
+		if !o.wanted(s.name, s.long) {
 			continue
 		}
 		if err := r.stage(ctx, s.do); err != nil {
