@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"jiaozi/book"
 	"jiaozi/sim/bench/meter"
@@ -13,16 +14,15 @@ import (
 
 // field is a store with its accounts open, and the limits beside it.
 type field struct {
-	ctx   context.Context // of the run: tasks take no argument
-	store Store
-	work  *workload
-	core  *core
-	raw   *meter.File
+	put
+	work *workload
+	core *core
+	raw  *meter.File
 }
 
 // newField opens the accounts, in the book and in the bare core.
 func (r *run) newField(ctx context.Context, s Store) (*field, error) {
-	f := &field{ctx: ctx, store: s, work: newWorkload(r.Scale.Accounts, r.Scale.Lag)}
+	f := &field{put: put{ctx: ctx, store: s}, work: newWorkload(r.Scale.Accounts, r.Scale.Lag)}
 	if err := f.work.open(ctx, s, f.work.accounts); err != nil {
 		return nil, err
 	}
@@ -37,8 +37,6 @@ func (r *run) newField(ctx context.Context, s Store) (*field, error) {
 
 // apply books commands and fails if one was refused: a figure of refusals would
 // be a lie.
-func (f *field) apply(cmds []book.Command) error { return apply(f.ctx, f.store, cmds) }
-
 func apply(ctx context.Context, s Store, cmds []book.Command) error {
 	results, err := s.Apply(ctx, cmds)
 	if err != nil {
@@ -55,11 +53,42 @@ func apply(ctx context.Context, s Store, cmds []book.Command) error {
 	return nil
 }
 
-// each is a task that does something with every batch.
-func each(batches []batch, do func(batch) error) meter.Task {
+// put is one store and the memory in which its commands are made.
+type put struct {
+	ctx   context.Context // of the run: tasks take no argument
+	store Store
+	clerk clerk
+}
+
+// book makes calls of orders, one for each size of them, for the store and for
+// what bounds it.
+func (p *put) book(orders []order, size int, bare func([]order) error, others uint64) *work {
+	parts := slices.Collect(slices.Chunk(orders, size))
+	half := len(parts) / 2
+	var cmds []book.Command
+	return &work{
+		calls: len(parts), ops: len(orders), limitOps: len(orders),
+		build:  func(i int) { cmds = p.clerk.write(parts[i]) },
+		do:     func(int) error { return apply(p.ctx, p.store, cmds) },
+		behind: func() error { return finish(p.ctx, p.store) },
+		limit:  [2]meter.Task{each(parts[:half], bare), each(parts[half:], bare)},
+		others: others + orderBytes*uint64(len(orders)),
+	}
+}
+
+// finish lets a store do what it put off, if it puts anything off.
+func finish(ctx context.Context, s Store) error {
+	if l, ok := s.(interface{ WriteBehind(context.Context) error }); ok {
+		return l.WriteBehind(ctx)
+	}
+	return nil
+}
+
+// each is a task that does something with every part.
+func each(parts [][]order, do func([]order) error) meter.Task {
 	return func() error {
-		for _, b := range batches {
-			if err := do(b); err != nil {
+		for _, p := range parts {
+			if err := do(p); err != nil {
 				return err
 			}
 		}
@@ -67,48 +96,20 @@ func each(batches []batch, do func(batch) error) meter.Task {
 	}
 }
 
-const commandBytes = 600 // about, of a prepared command with all that belongs to it
-
-// calls prepares batches of one size for the store, and for the bare core the
-// same ones.
-func (f *field) calls(size, hot int) prepare {
-	return func(n int) work {
-		batches := make([]batch, n)
-		for i := range batches {
-			batches[i] = f.work.spends(size, hot)
-		}
-		return f.beside(batches, each(batches, func(b batch) error { return f.apply(b.cmds) }))
+// calls are batches of one size; the limit is the bare core with the same ones.
+func (f *field) calls(size, hot int) func(int) *work {
+	return func(n int) *work {
+		return f.book(f.work.spends(n*size, hot), size, f.core.apply, f.core.bytes())
 	}
 }
 
-// beside puts the bare core beside a task that books the batches.
-func (f *field) beside(batches []batch, figure meter.Task) work {
-	bare := func(b batch) error { return f.core.apply(b.moves) }
-	half := len(batches) / 2
-	ops := len(batches) * len(batches[0].cmds)
-	return work{
-		figure: figure, ops: ops, limitOps: ops,
-		limit:     [2]meter.Task{each(batches[:half], bare), each(batches[half:], bare)},
-		elsewhere: f.core.bytes() + commandBytes*uint64(ops),
-	}
+// single calls hold one command each; the limit is the bare disk.
+func (f *field) single(n int) *work {
+	page := make([]byte, rawBytes)
+	return f.book(f.work.spends(n, 0), 1, func([]order) error { return f.raw.Write(page) }, f.core.bytes())
 }
 
 const rawBytes = 4096
-
-// single prepares calls of one command each; the limit is the bare disk.
-func (f *field) single(n int) work {
-	batches := make([]batch, n)
-	for i := range batches {
-		batches[i] = f.work.spends(1, 0)
-	}
-	page := make([]byte, rawBytes)
-	flushes := meter.Times((n+1)/2, func() error { return f.raw.Write(page) })
-	return work{
-		figure: each(batches, func(b batch) error { return f.apply(b.cmds) }), ops: n,
-		limit: [2]meter.Task{flushes, flushes}, limitOps: 2 * ((n + 1) / 2),
-		elsewhere: f.core.bytes() + commandBytes*uint64(n),
-	}
-}
 
 const storeName = "book.db"
 
@@ -151,7 +152,7 @@ func (f *field) batchLane(name string, size, hot int, gate, aim float64) *lane {
 	}
 	text.EN += "; limit: the bare core with the same batches"
 	text.ZH += "；极限：裸核心处理同样批次"
-	return &lane{prepare: f.calls(size, hot), more: settled, about: Figure{Name: "book/" + name, Gate: gate, Aim: aim, About: text}}
+	return &lane{prepare: f.calls(size, hot), more: behind, about: Figure{Name: "book/" + name, Gate: gate, Aim: aim, About: text}}
 }
 
 // postgres measures the same batches on PostgreSQL.

@@ -36,29 +36,32 @@ type crowd struct {
 	waited [][]time.Duration // by round, those of the warm-up first
 }
 
-func (c *crowd) prepare(n int) work {
-	batches := make([]batch, n)
-	for i := range batches {
-		batches[i] = c.work.spends(c.size, 0)
-	}
-	return c.beside(batches, func() error { return c.rush(batches) })
+// prepare makes one call of the whole rush: n commands for every caller.
+func (c *crowd) prepare(n int) *work {
+	orders := c.work.spends(n*c.size, 0)
+	w := c.book(orders, c.size, c.core.apply, c.core.bytes())
+	w.calls, w.build, w.do = 1, func(int) {}, func(int) error { return c.rush(orders) }
+	return w
 }
 
-// rush lets the callers take command after command until all are answered.
-func (c *crowd) rush(batches []batch) error {
-	waits := make([]time.Duration, len(batches)*c.size)
+// rush lets the callers take order after order until all are answered.
+func (c *crowd) rush(orders []order) error {
+	waits := make([]time.Duration, len(orders))
 	errs := make([]error, c.size)
 	var next atomic.Int64
 	var callers sync.WaitGroup
 	for n := range c.size {
 		callers.Go(func() {
+			var desk clerk
 			for errs[n] == nil {
 				i := int(next.Add(1)) - 1
-				if i >= len(waits) {
+				if i >= len(orders) {
 					return
 				}
-				cmds := batches[i/c.size].cmds[i%c.size:][:1]
-				waits[i], errs[n] = meter.Clock(meter.Wall).Spent(func() error { return c.apply(cmds) })
+				cmds := desk.write(orders[i : i+1])
+				start := meter.Wall()
+				errs[n] = apply(c.ctx, c.store, cmds)
+				waits[i] = meter.Wall() - start
 			}
 		})
 	}

@@ -52,17 +52,16 @@ var jobs = map[string]func(c *worker) error{
 // worker is the inside of a child process.
 type worker struct {
 	job
-	ctx   context.Context
-	store Store
-	say   func(report) error
-	step  func() (bool, error) // waits for the parent; false = it wants no more
+	put
+	say  func(report) error
+	step func() (bool, error) // waits for the parent; false = it wants no more
 }
 
 // Child does what a parent in another process asks for on in, and reports on
 // out. It ends when in ends.
 func Child(ctx context.Context, e Engines, in io.Reader, out io.Writer) (err error) {
 	ask, tell := json.NewDecoder(in), json.NewEncoder(out)
-	w := &worker{ctx: ctx, say: func(r report) error { return tell.Encode(r) }}
+	w := &worker{put: put{ctx: ctx}, say: func(r report) error { return tell.Encode(r) }}
 	if err := ask.Decode(&w.job); err != nil {
 		return fmt.Errorf("what to measure: %w", err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // core is the bare core: what a ledger cannot do without. An id is looked up and
 // kept, two balances change, and the batch is on the disk in one write and one
-// flush, under a checksum. It has no hash chain, holds, once-keys or tables, and
+// flush, under a checksuo. It has no hash chain, holds, once-keys or tables, and
 // could not be read back.
 type core struct {
 	ids      map[book.ID]entry
@@ -41,23 +41,23 @@ func newCore(accounts []book.AccountID, log *checked) *core {
 
 var errBroke = errors.New("the bare core refused a payment that the workload promised to be sound")
 
-func (c *core) apply(moves []move) error {
+func (c *core) apply(orders []order) error {
 	b := c.log.begin()
-	for i := range moves {
-		m := &moves[i]
-		from, fromKnown := c.index[m.from]
-		to, toKnown := c.index[m.to]
-		_, seen := c.ids[m.id]
-		if seen || !fromKnown || !toKnown || c.balances[from] < m.minor {
+	for i := range orders {
+		o := &orders[i]
+		from, fromKnown := c.index[o.from]
+		to, toKnown := c.index[o.to]
+		_, seen := c.ids[o.id]
+		if seen || !fromKnown || !toKnown || c.balances[from] < o.minor {
 			return errBroke
 		}
-		c.balances[from] -= m.minor
-		c.balances[to] += m.minor
-		c.ids[m.id] = entry{from, to, m.minor}
-		b = append(b, m.id[:]...)
-		b = append(b, m.from[:]...)
-		b = append(b, m.to[:]...)
-		b = binary.BigEndian.AppendUint64(b, uint64(m.minor))
+		c.balances[from] -= o.minor
+		c.balances[to] += o.minor
+		c.ids[o.id] = entry{from, to, o.minor}
+		b = append(b, o.id[:]...)
+		b = append(b, o.from[:]...)
+		b = append(b, o.to[:]...)
+		b = binary.BigEndian.AppendUint64(b, uint64(o.minor))
 	}
 	return c.log.commit(b)
 }
@@ -74,17 +74,16 @@ type keys struct {
 	log  *checked
 }
 
-func (k *keys) apply(cmds []book.Command) error {
+func (k *keys) apply(orders []order) error {
 	b := k.log.begin()
-	for i := range cmds {
-		o := &cmds[i].Once[0]
-		key := [keyBytes]byte(o.Key)
-		if _, seen := k.seen[key]; seen {
+	for i := range orders {
+		key := &orders[i].key
+		if _, seen := k.seen[*key]; seen {
 			return errBroke
 		}
-		k.seen[key] = struct{}{}
+		k.seen[*key] = struct{}{}
 		b = append(b, key[:]...)
-		b = append(b, o.Value...)
+		b = append(b, key[:16]...) // the value
 	}
 	return k.log.commit(b)
 }

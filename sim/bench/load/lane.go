@@ -13,32 +13,32 @@ import (
 
 // lane is one way of working, timed beside its limit, round by round.
 type lane struct {
-	about   Figure // all that is known before: name, gate, aim, text
-	prepare prepare
-	more    func(l *lane) []Extra // what to say beside the speed; may be nil
+	about   Figure                // all that is known before: name, gate, aim, text
+	prepare func(calls int) *work // makes a round ready
+	more    func(*lane) []Extra   // what to say beside the speed; may be nil
 
 	calls   int // of one round, found by calibrate
 	samples []sample
 }
 
-// prepare makes n calls ready, outside the timed region.
-type prepare func(n int) work
-
-// work is ready to be timed. The limit runs before and after the figure, half
-// and half, so that a machine that slows down slows both.
+// work is a round, ready to be timed. The limit runs before and after the
+// figure, half and half, so that a machine that slows down slows both.
 type work struct {
-	figure    meter.Task
-	limit     [2]meter.Task
-	ops       int    // operations of the figure
-	limitOps  int    // of both halves together
-	elsewhere uint64 // bytes on the heap that belong to the limit and the callers
+	calls    int
+	build    func(call int) // makes a call ready; not timed
+	do       func(call int) error
+	behind   meter.Task // finishes what the book put off
+	limit    [2]meter.Task
+	ops      int    // operations of the figure
+	limitOps int    // of both halves together
+	others   uint64 // bytes on the heap that belong to the limit and the callers
 }
 
 // sample is one round.
 type sample struct {
 	ops, limit float64       // a second
 	cpu        float64       // microseconds an operation
-	settle     time.Duration // work of the figure behind its last answer
+	behind     time.Duration // needed to finish what was put off
 }
 
 func (s sample) ratio() float64 { return s.ops / s.limit }
@@ -55,7 +55,7 @@ func (r *run) race(ctx context.Context, lanes ...*lane) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			s, err := r.play(l.prepare(l.calls))
+			s, err := l.prepare(l.calls).play()
 			if err != nil {
 				return err
 			}
@@ -67,38 +67,55 @@ func (r *run) race(ctx context.Context, lanes ...*lane) error {
 
 // calibrate finds how many calls fill a round, and warms everything up.
 func (r *run) calibrate(l *lane) error {
-	const most = 1 << 18 // operations prepared at a time: memory is not free
+	const most = 1 << 20 // operations made ready at a time: memory is not free
 	for n := 2; ; n *= 2 {
 		w := l.prepare(n)
-		took, err := meter.Clock(meter.Wall).Spent(w.figure)
+		took, err := w.book()
 		if err != nil {
 			return err
 		}
-		if took < r.Scale.Span/4 && w.ops < most {
+		if took < r.Scale.Span/8 && 2*w.ops < most {
 			continue
 		}
-		l.calls = max(2, int(int64(r.Scale.Span)*int64(n)/int64(took)))
-		l.calls = min(l.calls, max(2, most*n/w.ops))
-		return nil
+		l.calls = int(int64(r.Scale.Span) * int64(n) / int64(took))
+		l.calls = max(2, min(l.calls, most*n/w.ops))
+		return w.behind()
 	}
 }
 
+// book does the calls one after the other. Building them is not in the time.
+func (w *work) book() (took time.Duration, err error) {
+	for i := range w.calls {
+		w.build(i)
+		start := meter.Wall()
+		if err := w.do(i); err != nil {
+			return took, err
+		}
+		took += meter.Wall() - start
+	}
+	return took, nil
+}
+
 // play times one round.
-func (r *run) play(w work) (s sample, err error) {
-	var took, before, after time.Duration
+func (w *work) play() (s sample, err error) {
 	wall := meter.Clock(meter.Wall)
-	if before, err = wall.Spent(w.limit[0]); err != nil {
+	before, err := wall.Spent(w.limit[0])
+	if err != nil {
 		return s, err
 	}
-	restore := alone(w.elsewhere)
+	restore := alone(w.others)
 	used := meter.CPU()
-	if took, err = wall.Spent(w.figure); err != nil {
+	took, err := w.book()
+	if err != nil {
 		return s, err
 	}
-	s.settle = settle(r.Scale.Settle)
+	if s.behind, err = wall.Spent(w.behind); err != nil {
+		return s, err
+	}
 	used = meter.CPU() - used
 	restore()
-	if after, err = wall.Spent(w.limit[1]); err != nil {
+	after, err := wall.Spent(w.limit[1])
+	if err != nil {
 		return s, err
 	}
 	s.ops = float64(w.ops) / took.Seconds()
@@ -111,30 +128,14 @@ const microsecond = 1e3 // in nanoseconds
 
 // alone lets the collector run as often as if so many bytes were not on the
 // heap: a large heap would make it rare, and the limit's would flatter the book.
-func alone(elsewhere uint64) (restore func()) {
+func alone(others uint64) (restore func()) {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	const usual, least = 100, 5 // percent
-	own := m.HeapAlloc - min(elsewhere, m.HeapAlloc)
+	const usual, least = 100, 2 // percent
+	own := m.HeapAlloc - min(others, m.HeapAlloc)
 	old := debug.SetGCPercent(max(least, int(usual*own/max(1, m.HeapAlloc))))
 	return func() { debug.SetGCPercent(old) }
-}
-
-// settle waits until the process is at rest and says how long it worked on.
-func settle(most time.Duration) time.Duration {
-	const step, idle = 2 * time.Millisecond, 5 // at rest: less than a fifth of a step is used
-	start, used := meter.Wall(), meter.CPU()
-	last := start
-	for quiet := 0; quiet < 3 && meter.Wall()-start < most; {
-		time.Sleep(step)
-		now := meter.CPU()
-		if quiet++; now-used > step/idle {
-			quiet, last = 0, meter.Wall()
-		}
-		used = now
-	}
-	return last - start
 }
 
 // figure is the round in the middle.
@@ -148,13 +149,13 @@ func (l *lane) figure() Figure {
 	return f
 }
 
-// settled says how long the book worked behind its answers, in the middle round.
-func settled(l *lane) []Extra {
+// behind says how much the book had put off at the end of a round.
+func behind(l *lane) []Extra {
 	var list []float64
 	for _, s := range l.samples {
-		list = append(list, s.settle.Seconds()*1e3)
+		list = append(list, s.behind.Seconds()*1e3)
 	}
-	return []Extra{{Name: "settle_ms", Value: meter.Median(list)}}
+	return []Extra{{Name: "behind_ms", Value: meter.Median(list)}}
 }
 
 // against gives the speed of a lane in those of another, round by round.

@@ -4,7 +4,7 @@
 // run and in turns with each figure. The ratio of the two travels from machine to
 // machine; the figure alone does not.
 //
-// Every batch is prepared outside the timed region. A figure is the round whose
+// Commands are drawn and built outside the timed region. A figure is the round whose
 // ratio is the median of all rounds, so that its value, limit and ratio belong
 // together. What is shared with the limit cannot help the book: while the book is
 // timed, the collector runs as often as if the limit's memory were not there, and
@@ -65,7 +65,6 @@ type Scale struct {
 	Accounts int           // opened with money before anything is timed
 	Rounds   int           // of each figure; odd, so that there is a middle
 	Span     time.Duration // one round of one figure, about
-	Settle   time.Duration // at most this long is waited for work behind the answers
 	Lag      int           // commands between a hold and its capture
 
 	Once     int   // once-keys in the store before they are timed
@@ -78,7 +77,7 @@ type Scale struct {
 // Full is the scale of the published figures.
 func Full() Scale {
 	return Scale{
-		Accounts: 100_000, Rounds: 9, Span: time.Second / 2, Settle: 10 * time.Second, Lag: 2 * book.MaxBatch,
+		Accounts: 100_000, Rounds: 5, Span: 3 * time.Second / 2, Lag: 2 * book.MaxBatch,
 		Once: 1_000_000, LongOnce: []int{20_000_000, 50_000_000}, Entries: 10_000_000, Soak: 10 * time.Minute, Extra: 900_000,
 	}
 }

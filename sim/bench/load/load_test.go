@@ -38,7 +38,7 @@ func naiveEngines() Engines {
 func small(t *testing.T) Options {
 	t.Setenv(childMark, "1")
 	return Options{Engines: naiveEngines(), Dir: t.TempDir(), Child: []string{os.Args[0]}, Scale: Scale{
-		Accounts: 100, Rounds: 1, Span: 2 * time.Millisecond, Settle: time.Millisecond, Lag: 2048,
+		Accounts: 100, Rounds: 1, Span: 2 * time.Millisecond, Lag: 2048,
 		Once: 1000, LongOnce: []int{2000, 3000}, Entries: 20_000, Soak: 20 * time.Millisecond, Extra: 5000,
 	}}
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"jiaozi/book"
-	"jiaozi/sim/bench/meter"
 	"jiaozi/value/lang"
 )
 
@@ -26,7 +25,7 @@ func (r *run) once(ctx context.Context) (err error) {
 		return err
 	}
 	defer log.file.Close()
-	o := &onceField{ctx: ctx, store: store, work: newWorkload(0, 0), keys: &keys{make(map[[keyBytes]byte]struct{}), log}}
+	o := &onceField{put{ctx: ctx, store: store}, newWorkload(0, 0), &keys{make(map[[keyBytes]byte]struct{}), log}}
 	sizes := []int{r.Scale.Once}
 	if r.Long {
 		sizes = append(sizes, r.Scale.LongOnce...)
@@ -35,7 +34,7 @@ func (r *run) once(ctx context.Context) (err error) {
 		if err := o.grow(n); err != nil {
 			return err
 		}
-		if err := r.race(ctx, &lane{prepare: o.prepare, more: settled, about: Figure{Name: "book/once-" + short(n), About: lang.Text{
+		if err := r.race(ctx, &lane{prepare: o.prepare, more: behind, about: Figure{Name: "book/once-" + short(n), About: lang.Text{
 			EN: fmt.Sprintf("once-keys taken, %d in a call, %s there already; limit: a map as large and a log", onceBatch, short(n)),
 			ZH: fmt.Sprintf("登记一次性键，每次 %d 个，已有 %s 个；极限：同样大小的映射加日志", onceBatch, short(n))}}}); err != nil {
 			return err
@@ -54,36 +53,25 @@ func short(n int) string {
 }
 
 type onceField struct {
-	ctx   context.Context
-	store Store
-	work  *workload
-	keys  *keys
+	put
+	work *workload
+	keys *keys
 }
 
 // grow takes keys until there are n.
 func (o *onceField) grow(n int) error {
 	for len(o.keys.seen) < n {
-		b := o.work.keysOnly(min(book.MaxBatch, n-len(o.keys.seen)))
-		if err := apply(o.ctx, o.store, b.cmds); err != nil {
+		orders := o.work.keysOnly(min(book.MaxBatch, n-len(o.keys.seen)))
+		if err := apply(o.ctx, o.store, o.clerk.write(orders)); err != nil {
 			return err
 		}
-		if err := o.keys.apply(b.cmds); err != nil {
+		if err := o.keys.apply(orders); err != nil {
 			return err
 		}
 	}
-	return nil
+	return finish(o.ctx, o.store)
 }
 
-func (o *onceField) prepare(n int) work {
-	batches := make([]batch, n)
-	for i := range batches {
-		batches[i] = o.work.keysOnly(onceBatch)
-	}
-	ops, half := n*onceBatch, n/2
-	bare := func(b batch) error { return o.keys.apply(b.cmds) }
-	return work{
-		figure: each(batches, func(b batch) error { return apply(o.ctx, o.store, b.cmds) }), ops: ops,
-		limit: [2]meter.Task{each(batches[:half], bare), each(batches[half:], bare)}, limitOps: ops,
-		elsewhere: o.keys.bytes() + commandBytes*uint64(ops),
-	}
+func (o *onceField) prepare(n int) *work {
+	return o.book(o.work.keysOnly(n*onceBatch), onceBatch, o.keys.apply, o.keys.bytes())
 }

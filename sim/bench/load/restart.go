@@ -38,7 +38,7 @@ func (r *run) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = apply(ctx, store, newWorkload(0, 0).keysOnly(1).cmds)
+	err = apply(ctx, store, new(clerk).write(newWorkload(0, 0).keysOnly(1)))
 	took, used = meter.Wall()-took, meter.CPU()-used
 	rep := report{Ops: r.Scale.Entries, Took: took, CPU: used}
 	return errors.Join(err, store.Close(), r.emit(Figure{
@@ -52,8 +52,8 @@ func (r *run) restart(ctx context.Context) error {
 func (w *worker) fill() error {
 	work, err := w.open()
 	for err == nil {
-		b := work.spends(fillBatch, 0)
-		if err = apply(w.ctx, w.store, b.cmds); err == nil {
+		cmds := w.clerk.write(work.spends(fillBatch, 0))
+		if err = apply(w.ctx, w.store, cmds); err == nil {
 			err = w.say(report{Ops: fillBatch})
 		}
 	}

