@@ -108,7 +108,7 @@ func engines() load.Engines {
 		Postgres: func(context.Context, string) (load.Store, error) {
 			return nil, fmt.Errorf("%w: PostgreSQL", load.ErrAbsent)
 		},
-		Server: func(context.Context, string) (string, func() error, error) {
+		Server: func() (string, func() error, error) {
 			return "", nil, fmt.Errorf("%w: PostgreSQL", load.ErrAbsent)
 		},
 	}

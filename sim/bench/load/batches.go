@@ -14,7 +14,7 @@ import (
 
 // field is a store with its accounts open, and the limits beside it.
 type field struct {
-	put
+	teller
 	work *workload
 	core *core
 	raw  *meter.File
@@ -22,7 +22,7 @@ type field struct {
 
 // newField opens the accounts, in the book and in the bare core.
 func (r *run) newField(ctx context.Context, s Store) (*field, error) {
-	f := &field{put: put{ctx: ctx, store: s}, work: newWorkload(r.Scale.Accounts, r.Scale.Lag)}
+	f := &field{teller: teller{ctx: ctx, store: s}, work: newWorkload(r.Scale.Accounts, r.Scale.Lag)}
 	if err := f.work.open(ctx, s, f.work.accounts); err != nil {
 		return nil, err
 	}
@@ -53,8 +53,8 @@ func apply(ctx context.Context, s Store, cmds []book.Command) error {
 	return nil
 }
 
-// put is one store and the memory in which its commands are made.
-type put struct {
+// teller is one store and the memory in which its commands are made.
+type teller struct {
 	ctx   context.Context // of the run: tasks take no argument
 	store Store
 	clerk clerk
@@ -62,15 +62,15 @@ type put struct {
 
 // book makes calls of orders, one for each size of them, for the store and for
 // what bounds it.
-func (p *put) book(orders []order, size int, bare func([]order) error, others uint64) *work {
+func (t *teller) book(orders []order, size int, bare func([]order) error, others uint64) *work {
 	parts := slices.Collect(slices.Chunk(orders, size))
 	half := len(parts) / 2
 	var cmds []book.Command
 	return &work{
 		calls: len(parts), ops: len(orders), limitOps: len(orders),
-		build:  func(i int) { cmds = p.clerk.write(parts[i]) },
-		do:     func(int) error { return apply(p.ctx, p.store, cmds) },
-		behind: func() error { return finish(p.ctx, p.store) },
+		build:  func(i int) { cmds = t.clerk.write(parts[i]) },
+		do:     func(int) error { return apply(t.ctx, t.store, cmds) },
+		behind: func() error { return finish(t.ctx, t.store) },
 		limit:  [2]meter.Task{each(parts[:half], bare), each(parts[half:], bare)},
 		others: others + orderBytes*uint64(len(orders)),
 	}
@@ -158,7 +158,7 @@ func (f *field) batchLane(name string, size, hot int, gate, aim float64) *lane {
 // postgres measures the same batches on PostgreSQL.
 func (r *run) postgres(ctx context.Context) (err error) {
 	const name, size = "postgres-1000", 1000
-	dsn, stop, err := r.server(ctx)
+	dsn, stop, err := r.server()
 	if errors.Is(err, ErrAbsent) {
 		return r.missing((*field)(nil).batchLane(name, size, 0, 0, 0), err)
 	}
@@ -180,9 +180,9 @@ func (r *run) postgres(ctx context.Context) (err error) {
 }
 
 // server is the database that the caller named, or one for this run alone.
-func (r *run) server(ctx context.Context) (dsn string, stop func() error, err error) {
+func (r *run) server() (dsn string, stop func() error, err error) {
 	if r.DSN != "" {
 		return r.DSN, func() error { return nil }, nil
 	}
-	return r.Engines.Server(ctx, r.Dir)
+	return r.Engines.Server()
 }

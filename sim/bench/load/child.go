@@ -52,7 +52,7 @@ var jobs = map[string]func(c *worker) error{
 // worker is the inside of a child process.
 type worker struct {
 	job
-	put
+	teller
 	say  func(report) error
 	step func() (bool, error) // waits for the parent; false = it wants no more
 }
@@ -61,7 +61,7 @@ type worker struct {
 // out. It ends when in ends.
 func Child(ctx context.Context, e Engines, in io.Reader, out io.Writer) (err error) {
 	ask, tell := json.NewDecoder(in), json.NewEncoder(out)
-	w := &worker{put: put{ctx: ctx}, say: func(r report) error { return tell.Encode(r) }}
+	w := &worker{teller: teller{ctx: ctx}, say: func(r report) error { return tell.Encode(r) }}
 	if err := ask.Decode(&w.job); err != nil {
 		return fmt.Errorf("what to measure: %w", err)
 	}
@@ -90,6 +90,7 @@ type child struct {
 	in   io.WriteCloser
 	out  *json.Decoder
 	said lastWords
+	over bool // it was waited for
 }
 
 // lastWords keeps the beginning of what a child writes to its standard error.
@@ -147,20 +148,28 @@ func (c *child) failed(err error) error {
 
 // end lets a child close its store and waits for it.
 func (c *child) end() error {
+	if c.over {
+		return nil
+	}
 	if err := c.in.Close(); err != nil {
 		return err
 	}
+	c.over = true
 	if err := c.cmd.Wait(); err != nil {
 		return fmt.Errorf("a child process: %w: %s", err, c.said)
 	}
 	return nil
 }
 
-// kill ends a child as a crash would.
+// kill ends a child as a crash would, unless it has ended.
 func (c *child) kill() error {
-	if err := c.cmd.Process.Kill(); err != nil {
+	if c.over {
+		return nil
+	}
+	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
+	c.over = true
 	var died *exec.ExitError
 	if err := c.cmd.Wait(); !errors.As(err, &died) {
 		return err

@@ -40,9 +40,9 @@ type Engines struct {
 	SQLite func(ctx context.Context, path string) (Store, error)
 	// Postgres opens the database that dsn names.
 	Postgres func(ctx context.Context, dsn string) (Store, error)
-	// Server starts a PostgreSQL with its files in dir, for this run alone. An
-	// error that wraps ErrAbsent says that there is none on this machine.
-	Server func(ctx context.Context, dir string) (dsn string, stop func() error, err error)
+	// Server starts a PostgreSQL for this run alone. An error that wraps ErrAbsent
+	// says that there is none on this machine.
+	Server func() (dsn string, stop func() error, err error)
 }
 
 // ErrAbsent: something that a figure needs is not on this machine. The figure

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 func naiveEngines() Engines {
 	open := func(context.Context, string) (Store, error) { return newNaive(), nil }
-	return Engines{SQLite: open, Postgres: open, Server: func(context.Context, string) (string, func() error, error) {
+	return Engines{SQLite: open, Postgres: open, Server: func() (string, func() error, error) {
 		return "", nil, fmt.Errorf("%w: PostgreSQL", ErrAbsent)
 	}}
 }

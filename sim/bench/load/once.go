@@ -25,7 +25,7 @@ func (r *run) once(ctx context.Context) (err error) {
 		return err
 	}
 	defer log.file.Close()
-	o := &onceField{put{ctx: ctx, store: store}, newWorkload(0, 0), &keys{make(map[[keyBytes]byte]struct{}), log}}
+	o := &onceField{teller{ctx: ctx, store: store}, newWorkload(0, 0), &keys{make(map[[keyBytes]byte]struct{}), log}}
 	sizes := []int{r.Scale.Once}
 	if r.Long {
 		sizes = append(sizes, r.Scale.LongOnce...)
@@ -53,7 +53,7 @@ func short(n int) string {
 }
 
 type onceField struct {
-	put
+	teller
 	work *workload
 	keys *keys
 }

@@ -23,7 +23,9 @@ func (r *run) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for entries := 0; entries < r.Scale.Entries; {
+	defer c.kill()
+	entries := 0
+	for entries < r.Scale.Entries {
 		rep, err := c.read()
 		if err != nil {
 			return err
@@ -40,9 +42,9 @@ func (r *run) restart(ctx context.Context) error {
 	}
 	err = apply(ctx, store, new(clerk).write(newWorkload(0, 0).keysOnly(1)))
 	took, used = meter.Wall()-took, meter.CPU()-used
-	rep := report{Ops: r.Scale.Entries, Took: took, CPU: used}
+	rep := report{Ops: entries, Took: took, CPU: used}
 	return errors.Join(err, store.Close(), r.emit(Figure{
-		Name: "book/restart-" + short(r.Scale.Entries), Ops: rep.rate(), Limit: float64(r.Scale.Entries) / restartSeconds, Gate: 1, CPU: rep.cpu(),
+		Name: "book/restart-" + short(r.Scale.Entries), Ops: rep.rate(), Limit: float64(entries) / restartSeconds, Gate: 1, CPU: rep.cpu(),
 		More: []Extra{{Name: "seconds", Value: took.Seconds()}}, About: lang.Text{
 			EN: fmt.Sprintf("entries of a killed book until the next one answers; limit: all in %d seconds", restartSeconds),
 			ZH: fmt.Sprintf("进程被杀后重新打开并应答，按日志条目计；极限：全部在 %d 秒内", restartSeconds)}}))

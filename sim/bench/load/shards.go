@@ -15,7 +15,7 @@ const shardBatch = 1000
 
 // shards measures two shards on a core each, with files of their own, against
 // one of them alone.
-func (r *run) shards(ctx context.Context) (err error) {
+func (r *run) shards(ctx context.Context) error {
 	l := &lane{about: Figure{Name: "book/two-shards", Gate: 1.8, Aim: 2, About: lang.Text{
 		EN: fmt.Sprintf("two shards on a core each, %d commands in a call; limit: one of them alone", shardBatch),
 		ZH: fmt.Sprintf("两个分片各占一核，每次 %d 条指令；极限：其中之一独自运行", shardBatch)}}}
@@ -25,10 +25,12 @@ func (r *run) shards(ctx context.Context) (err error) {
 	}
 	var pair [2]*child
 	for i := range pair {
-		if pair[i], err = r.spawn(ctx, "shard", free[i]); err != nil {
+		c, err := r.spawn(ctx, "shard", free[i])
+		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, pair[i].end()) }()
+		defer c.kill()
+		pair[i] = c
 	}
 	if _, err := reports(pair[:]...); err != nil { // both are ready
 		return err
@@ -39,6 +41,9 @@ func (r *run) shards(ctx context.Context) (err error) {
 			return err
 		}
 		l.samples = append(l.samples, s)
+	}
+	if err := errors.Join(pair[0].end(), pair[1].end()); err != nil {
+		return err
 	}
 	return r.publish(l)
 }

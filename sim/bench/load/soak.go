@@ -33,6 +33,7 @@ func (r *run) soak(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer c.kill()
 	var sum report
 	var resident []float64
 	for sum.Took < r.Scale.Soak {
@@ -43,14 +44,17 @@ func (r *run) soak(ctx context.Context) error {
 		sum.Ops, sum.Took, sum.CPU = sum.Ops+rep.Ops, sum.Took+rep.Took, sum.CPU+rep.CPU
 		resident = append(resident, float64(rep.Resident))
 	}
+	if err := c.end(); err != nil {
+		return err
+	}
 	again, err := r.bare()
 	if err != nil {
-		return errors.Join(err, c.end())
+		return err
 	}
 	f := Figure{Name: "book/soak", Ops: sum.rate(), Limit: (bare + again) / 2, CPU: sum.cpu(), More: append(flat(resident), weight), About: lang.Text{
 		EN: fmt.Sprintf("%d commands in a call without a pause for %v; limit: the bare core before and after", soakBatch, r.Scale.Soak),
 		ZH: fmt.Sprintf("每次 %d 条指令，连续 %v 不停；极限：裸核心（前后各测一次）", soakBatch, r.Scale.Soak)}}
-	return errors.Join(r.emit(f), c.end())
+	return r.emit(f)
 }
 
 // flat compares the memory of the last tenth of the time with that of the third
@@ -145,6 +149,7 @@ func (r *run) weight(ctx context.Context) (Extra, error) {
 	if err != nil {
 		return Extra{}, err
 	}
+	defer c.kill()
 	rep, err := c.read()
 	if err != nil {
 		return Extra{}, err
