@@ -9,7 +9,9 @@ import (
 	"strings"
 
 	"jiaozi/book"
+	"jiaozi/book/postgres"
 	"jiaozi/book/sqlite"
+	"jiaozi/internal/pgserver"
 	"jiaozi/sim/bench/load"
 	"jiaozi/value/lang"
 
@@ -105,13 +107,27 @@ func engines() load.Engines {
 			}
 			return opened(ctx, e)
 		},
-		Postgres: func(context.Context, string) (load.Store, error) {
-			return nil, fmt.Errorf("%w: PostgreSQL", load.ErrAbsent)
+		Postgres: func(ctx context.Context, dsn string) (load.Store, error) {
+			e, err := postgres.Open(ctx, dsn, postgres.Options{})
+			if err != nil {
+				return nil, err
+			}
+			return opened(ctx, e)
 		},
-		Server: func() (string, func() error, error) {
-			return "", nil, fmt.Errorf("%w: PostgreSQL", load.ErrAbsent)
-		},
+		Server: privateServer,
 	}
+}
+
+// privateServer starts the PostgreSQL of this machine, for a run alone.
+func privateServer() (dsn string, stop func() error, err error) {
+	if _, err := pgserver.Programs(); err != nil {
+		return "", nil, fmt.Errorf("%w: %w", load.ErrAbsent, err)
+	}
+	s, err := pgserver.Start(pgserver.Options{})
+	if err != nil {
+		return "", nil, err
+	}
+	return s.DSN(pgserver.Superuser), s.Close, nil
 }
 
 // opened is a ledger over an engine, which it owns.
