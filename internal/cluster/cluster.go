@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"jiaozi/internal/pgtest"
+	"jiaozi/internal/pgserver"
 )
 
 // Patience is how long a cluster may take to start or to fail over before a test gives up. An idle computer needs a tenth.
@@ -54,7 +54,7 @@ func Start(t testing.TB) *Cluster {
 
 // build makes the folders and configurations, and the guard that ends everything with the test.
 func build(t testing.TB) (*Cluster, error) {
-	owner, err := pgtest.Unprivileged()
+	owner, err := pgserver.Unprivileged()
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func build(t testing.TB) (*Cluster, error) {
 }
 
 func (c *Cluster) install(owner *syscall.Credential) error {
-	bin, err := pgtest.Programs()
+	bin, err := pgserver.Programs()
 	if err != nil {
 		return err
 	}

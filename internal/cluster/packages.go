@@ -6,7 +6,7 @@ import (
 	"os/exec"
 	"testing"
 
-	"jiaozi/internal/pgtest"
+	"jiaozi/internal/pgserver"
 )
 
 // need skips in short mode and where Debian's packages are missing, but not where they were promised.
@@ -17,7 +17,7 @@ func need(t testing.TB) {
 	}
 	_, noPatroni := exec.LookPath("patroni")
 	_, noEtcd := exec.LookPath("etcd")
-	_, noPostgres := pgtest.Programs()
+	_, noPostgres := pgserver.Programs()
 	missing := errors.Join(noPatroni, noEtcd, noPostgres)
 	if missing == nil {
 		return

@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -34,23 +33,10 @@ func Programs() (dir string, err error) {
 	return dir, nil
 }
 
-// program is the path of one of PostgreSQL's programs; need has found them.
+// program is the path of one of PostgreSQL's programs.
 func program(name string) string {
 	dir, _ := Programs()
 	return filepath.Join(dir, name)
-}
-
-// need skips where PostgreSQL is missing, but not where it was promised.
-func need(t testing.TB) {
-	t.Helper()
-	_, missing := Programs()
-	if missing == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" || os.Getenv("JIAOZI_DEPS") == "present" {
-		t.Fatalf("PostgreSQL is promised here: %v", missing)
-	}
-	t.Skip("needs postgresql: scripts/deps install")
 }
 
 // Unprivileged is whom to run a server as, which refuses root: nil when we are an ordinary user.
@@ -58,7 +44,7 @@ func Unprivileged() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
-	u, err := user.Lookup(superuser) // Debian's package makes it
+	u, err := user.Lookup(Superuser) // Debian's package makes it
 	if err != nil {
 		return nil, err
 	}
