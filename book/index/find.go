@@ -1,0 +1,57 @@
+package index
+
+import (
+	"math"
+	"slices"
+)
+
+// Find appends every position sealed under the hash, ascending. A hash that was
+// never sealed costs no allocation and, with filters, hardly ever a read.
+func (x *Index) Find(hash uint64, to []uint64) ([]uint64, error) {
+	return x.From(hash, 0, math.MaxInt, to)
+}
+
+// From appends the positions under the hash that are not below pos, ascending,
+// at most limit.
+func (x *Index) From(hash, pos uint64, limit int, to []uint64) ([]uint64, error) {
+	s, err := x.acquire()
+	if err != nil {
+		return to, err
+	}
+	defer s.release()
+	start := len(to)
+	for _, r := range s.runs {
+		if limit > 0 && r.has(hash) {
+			if to, err = r.from(hash, pos, limit, to); err != nil {
+				return to[:start], err
+			}
+		}
+	}
+	found := to[start:]
+	slices.Sort(found)
+	found = slices.Compact(found)
+	return to[:start+min(len(found), max(limit, 0))], nil
+}
+
+// Before is the greatest position below pos under the hash, if there is one.
+func (x *Index) Before(hash, pos uint64) (uint64, bool, error) {
+	s, err := x.acquire()
+	if err != nil {
+		return 0, false, err
+	}
+	defer s.release()
+	greatest, any := uint64(0), false
+	for _, r := range s.runs {
+		if !r.has(hash) {
+			continue
+		}
+		found, ok, err := r.before(hash, pos)
+		if err != nil {
+			return 0, false, err
+		}
+		if ok {
+			greatest, any = max(greatest, found), true
+		}
+	}
+	return greatest, any, nil
+}

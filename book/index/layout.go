@@ -1,0 +1,152 @@
+package index
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"strings"
+)
+
+// A run is one file of entries in ascending order, little endian:
+//
+//	page 0      head: what is in the file, checksum
+//	pages 1-n   blocks: 255 entries, number of the run, number of the block, checksum
+//	            fingerprints of the filters, one filter after the other
+//	directory   first entry of each block, then parameters and checksum of each filter
+//
+// The manifest holds the head's checksum, the head that of the directory, the
+// directory those of the filters and a copy of each block's first entry. So a
+// good file in the wrong place is found as surely as a bad one.
+const (
+	runMagic   = "JZRUN01\n"
+	pageSize   = 4096
+	entrySize  = 16
+	perBlock   = 255
+	trailerAt  = perBlock * entrySize // run, block, CRC-32C
+	checksumAt = pageSize - 4
+	filterSize = 32 // in the directory
+
+	// Bounds of what a head may claim. Its sums fit in 63 bits.
+	maxEntries = perBlock << 31
+	maxFilters = 1 << 24
+	maxPrints  = 1 << 44
+)
+
+var (
+	little     = binary.LittleEndian
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+)
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+type page = [pageSize]byte
+
+// head is page 0 of a run.
+type head struct {
+	number     uint64 // of the run
+	seq        uint64 // the journal was at this sequence number when the newest entry was sealed
+	count      uint64 // entries
+	last       Entry
+	prints     uint64 // bytes of all fingerprints
+	filterSets uint32 // filters
+	directory  uint32 // checksum
+}
+
+// blocks is how many blocks the entries fill.
+func (h *head) blocks() uint64 { return (h.count + perBlock - 1) / perBlock }
+
+// inBlock is how many entries block n holds: only the last may have room left.
+func (h *head) inBlock(n uint64) int { return int(min(perBlock, h.count-n*perBlock)) }
+
+func blockAt(n uint64) int64 { return int64(n+1) * pageSize }
+
+func (h *head) printsAt() int64    { return blockAt(h.blocks()) }
+func (h *head) directoryAt() int64 { return h.printsAt() + int64(h.prints) }
+func (h *head) directorySize() int64 {
+	return int64(h.blocks())*entrySize + int64(h.filterSets)*filterSize
+}
+func (h *head) size() int64 { return h.directoryAt() + h.directorySize() }
+
+func (h *head) encode() []byte {
+	b := append(make([]byte, 0, pageSize), runMagic...)
+	for _, n := range []uint64{h.number, h.seq, h.count, h.last.Hash, h.last.Pos, h.prints} {
+		b = little.AppendUint64(b, n)
+	}
+	b = little.AppendUint32(b, h.filterSets)
+	b = little.AppendUint32(b, h.directory)
+	b = b[:checksumAt]
+	return little.AppendUint32(b, checksum(b))
+}
+
+func decodeHead(b []byte) (head, error) {
+	var h head
+	if len(b) != pageSize || string(b[:len(runMagic)]) != runMagic {
+		return h, errors.New("not a run of this version")
+	}
+	at := len(runMagic)
+	for _, n := range []*uint64{&h.number, &h.seq, &h.count, &h.last.Hash, &h.last.Pos, &h.prints} {
+		*n = little.Uint64(b[at:])
+		at += 8
+	}
+	h.filterSets, h.directory = little.Uint32(b[at:]), little.Uint32(b[at+4:])
+	if !bytes.Equal(b, h.encode()) {
+		return head{}, errors.New("the head's checksum is wrong")
+	}
+	if h.count == 0 || h.count > maxEntries || h.filterSets > maxFilters || h.prints > maxPrints {
+		return head{}, fmt.Errorf("the head claims %d entries, %d filters of %d bytes", h.count, h.filterSets, h.prints)
+	}
+	return h, nil
+}
+
+func putEntry(b []byte, e Entry) {
+	little.PutUint64(b, e.Hash)
+	little.PutUint64(b[8:], e.Pos)
+}
+
+func getEntry(b []byte) Entry { return Entry{little.Uint64(b), little.Uint64(b[8:])} }
+
+// sealBlock ends a block.
+func sealBlock(b []byte, run, block uint64) {
+	little.PutUint64(b[trailerAt:], run)
+	little.PutUint32(b[trailerAt+8:], uint32(block))
+	little.PutUint32(b[checksumAt:], checksum(b[:checksumAt]))
+}
+
+// checkBlock says what is wrong with a block, "" if nothing is.
+func checkBlock(b []byte, run, block uint64, first Entry) string {
+	switch {
+	case little.Uint32(b[checksumAt:]) != checksum(b[:checksumAt]):
+		return "wrong checksum"
+	case little.Uint64(b[trailerAt:]) != run || little.Uint32(b[trailerAt+8:]) != uint32(block) || getEntry(b) != first:
+		return "another block stands there"
+	}
+	return ""
+}
+
+// lowerBound is the place of the first of n entries that is not below e.
+func lowerBound(block []byte, n int, e Entry) int {
+	low := 0
+	for low < n {
+		mid := int(uint(low+n) / 2)
+		if getEntry(block[mid*entrySize:]).less(e) {
+			low = mid + 1
+		} else {
+			n = mid
+		}
+	}
+	return low
+}
+
+const runSuffix = ".run"
+
+func runName(number uint64) string { return fmt.Sprintf("%016x", number) + runSuffix }
+
+// runNumber reads the name of a run and of nothing else.
+func runNumber(name string) (uint64, bool) {
+	digits, ok := strings.CutSuffix(name, runSuffix)
+	number, err := strconv.ParseUint(digits, 16, 64)
+	return number, ok && err == nil && name == runName(number)
+}
