@@ -106,7 +106,7 @@ func TestABadArchiveChangesNothing(t *testing.T) {
 			t.Errorf("%s: %d rows, %v", what, len(to.rows), err)
 		}
 	}
-	for n := 0; n < len(text); n += 1 + n%7 {
+	for n := 0; n < len(text); n += 1 + n%50 {
 		refuse(fmt.Sprint("cut at ", n), text[:n], ErrShort)
 	}
 	lines := bytes.SplitAfter(text, []byte("\n"))
