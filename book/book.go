@@ -215,3 +215,11 @@ type Posting struct {
 func (p Posting) Command(id ID, date clock.Date) Command {
 	return Command{ID: id, Kind: Transfer, Event: p.Event, Date: date, Open: p.Open, Legs: p.Legs}
 }
+
+// At moves an id to a part: a hold lives where its account is, and the first
+// twelve bits of an id say where it lives.
+func (id ID) At(part uint16) ID {
+	id[0] = byte(part >> 4)
+	id[1] = byte(part<<4) | id[1]&0x0F
+	return id
+}

@@ -196,3 +196,6 @@ func boolByte(v bool) byte {
 	}
 	return 0
 }
+
+// resultSize is the room of a result in the journal.
+func resultSize(r *Result) int { return 1 + 8*len(r.Balances) }

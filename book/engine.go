@@ -30,7 +30,7 @@ type Engine interface {
 	// Load reads, in one round, rows of the tables. It sees every Flush that
 	// returned before it was called.
 	Load(ctx context.Context, t Touch) (Loaded, error)
-	// Flush brings the tables forward in one transaction, c.Seq with them. It
+	// Flush brings the tables forward in one transaction, c.At with them. It
 	// must be atomic and need not be durable: what a crash takes back is made
 	// again from the journal. The same change twice does no more than once.
 	Flush(ctx context.Context, c *Change) error
@@ -55,8 +55,9 @@ type Evidence interface {
 // may keep; an error from a callback ends the walk and is returned.
 type View interface {
 	Head(ctx context.Context) (Head, error)
-	// Applied is the sequence number that the tables reflect.
-	Applied(ctx context.Context) (uint64, error)
+	// Applied is the batch up to which the tables reflect the journal. Its hash
+	// shows that they belong to this journal and not to another one.
+	Applied(ctx context.Context) (Head, error)
 	// Journal visits the rows from sequence number from on, in order. From 0 or 1
 	// it selects without any condition, so that a row that has no business there
 	// is seen too.
@@ -181,9 +182,9 @@ type Loaded struct {
 	Holds    []HoldChange // Gone is never set
 }
 
-// Change brings the tables forward to Seq, each list sorted by key.
+// Change brings the tables forward to a batch, each list sorted by key.
 type Change struct {
-	Seq      uint64
+	At       Head
 	Opened   []AccountRow // insert, or replace if the same change was flushed before
 	Accounts []StateRow   // update
 	Records  []RecordRow  // insert or replace

@@ -3,6 +3,7 @@ package book
 import (
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"jiaozi/value/money"
@@ -109,13 +110,13 @@ func termsFit(c *Command) bool {
 func keysFit(c *Command) bool {
 	for i := range c.Once {
 		o := &c.Once[i]
-		if !name(o.Space) || len(o.Key) > MaxKey || len(o.Value) > MaxValue {
+		if !space(o.Space) || len(o.Key) > MaxKey || len(o.Value) > MaxValue {
 			return false
 		}
 	}
 	for i := range c.Put {
 		p := &c.Put[i]
-		if !name(p.Space) || len(p.Key) > MaxKey || len(p.Value) > MaxValue || p.Expect > math.MaxInt64 {
+		if !space(p.Space) || len(p.Key) > MaxKey || len(p.Value) > MaxValue || p.Expect > math.MaxInt64 {
 			return false
 		}
 	}
@@ -149,6 +150,9 @@ func repeats[K comparable](n int, key func(int) K) bool {
 }
 
 func side(s Side) bool { return s == Debit || s == Credit }
+
+// space refuses the book's own: nobody writes there but by the fields made for it.
+func space(s string) bool { return name(s) && !strings.HasPrefix(s, SpaceBook) }
 
 func name(s string) bool { return s != "" && len(s) <= MaxName && utf8.ValidString(s) }
 

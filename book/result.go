@@ -16,6 +16,7 @@ const (
 	HoldExceeded
 	HoldExpired
 	LinkRefused
+	LinkBroken
 	HoldActive
 	Exists
 	UnknownAccount
@@ -41,6 +42,7 @@ var codeWords = [...]struct{ name, what string }{
 	HoldExceeded:     {"hold_exceeded", "the capture is more than what is left of the hold"},
 	HoldExpired:      {"hold_expired", "the hold's time has passed"},
 	LinkRefused:      {"link_refused", "another command of the same chain was refused; nothing of the chain is booked"},
+	LinkBroken:       {"link_broken", "another command of the same chain cannot be booked as it stands; nothing of the chain is booked"},
 	HoldActive:       {"hold_active", "the hold's time has not passed yet"},
 	Exists:           {"exists", "a once-key is taken; Prior holds the value that was first"},
 	UnknownAccount:   {"unknown_account", "a leg names an account that was never opened"},

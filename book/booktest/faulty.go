@@ -3,6 +3,7 @@ package booktest
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"jiaozi/book"
 )
@@ -16,35 +17,64 @@ type Fault uint8
 const (
 	// FailLoad: a batch cannot be loaded.
 	FailLoad Fault = iota
-	// FailCommit: nothing is written.
-	FailCommit
+	// FailAppend: nothing is written.
+	FailAppend
 	// FailFull: nothing is written, for want of room.
 	FailFull
-	// FailAfterCommit: all is written, and then something fails.
-	FailAfterCommit
+	// FailAfterAppend: all is written, and then something fails.
+	FailAfterAppend
 	// FailSync: all is written, but it is not known to be on the disk.
 	FailSync
 	// LoseSync: nothing is written, and it is not known to be on the disk.
 	LoseSync
 	// FailBlind: all is written, and the store cannot be read to see that.
 	FailBlind
+	// FailView: an earlier entry cannot be read.
+	FailView
+	// FailFlush: the tables are not written behind.
+	FailFlush
+	// FailAfterFlush: they are, and then something fails.
+	FailAfterFlush
 	// Faults is the number of them.
 	Faults
 )
 
-// Faulty lets one operation of an engine fail: the At-th load or commit,
-// counted from 1, in the way of Fault.
+// Faulty lets one operation of an engine fail: the At-th of its kind, counted
+// from 1, in the way of Fault.
 type Faulty struct {
 	book.Engine
 	Fault Fault
 	At    int
+
+	mu    sync.Mutex // loads and flushes come from two goroutines
 	seen  int
 	blind bool
 }
 
 func (f *Faulty) hit() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.seen++
 	return f.seen == f.At
+}
+
+// View is a fault's place only for FailView.
+func (f *Faulty) View(ctx context.Context) (book.View, error) {
+	if f.Fault == FailView && f.hit() {
+		return nil, ErrInjected
+	}
+	return f.Engine.View(ctx)
+}
+
+// Flush writes behind, or not.
+func (f *Faulty) Flush(ctx context.Context, c *book.Change) error {
+	if (f.Fault != FailFlush && f.Fault != FailAfterFlush) || !f.hit() {
+		return f.Engine.Flush(ctx, c)
+	}
+	if f.Fault == FailFlush {
+		return ErrInjected
+	}
+	return errors.Join(f.Engine.Flush(ctx, c), ErrInjected)
 }
 
 // Load is a fault's place only for FailLoad.
@@ -55,20 +85,20 @@ func (f *Faulty) Load(ctx context.Context, t book.Touch) (book.Loaded, error) {
 	return f.Engine.Load(ctx, t)
 }
 
-// Commit is where the other faults are.
-func (f *Faulty) Commit(ctx context.Context, c *book.Change) error {
-	if f.Fault == FailLoad || !f.hit() {
-		return f.Engine.Commit(ctx, c)
+// Append is where the other faults are.
+func (f *Faulty) Append(ctx context.Context, row *book.Row) error {
+	if f.Fault == FailLoad || f.Fault >= FailView || !f.hit() {
+		return f.Engine.Append(ctx, row)
 	}
 	switch f.Fault {
-	case FailCommit:
+	case FailAppend:
 		return ErrInjected
 	case FailFull:
 		return errors.Join(book.ErrFull, ErrInjected)
 	case LoseSync:
 		return errors.Join(book.ErrNotDurable, ErrInjected)
 	}
-	if err := f.Engine.Commit(ctx, c); err != nil {
+	if err := f.Engine.Append(ctx, row); err != nil {
 		return err
 	}
 	if f.Fault == FailSync {

@@ -22,13 +22,12 @@ type Memory struct {
 
 var _ book.Engine = (*Memory)(nil)
 
-// memoryState is replaced as a whole by each commit, so that a view keeps its
+// memoryState is replaced as a whole by each change, so that a view keeps its
 // own. The maps are cloned on write; the values in them never change.
 type memoryState struct {
 	rows     []book.Row
-	commands map[book.ID]book.Position
+	applied  book.Head
 	accounts map[book.AccountID]book.AccountRow
-	onces    map[book.Key][]byte
 	records  map[book.Key]book.Record
 	holds    map[book.ID]book.HoldRow
 	outbox   map[uint64]book.Pending
@@ -42,19 +41,21 @@ func (s *memoryState) head() book.Head {
 	return book.Head{Seq: last.Seq, Hash: last.Hash}
 }
 
-func (m *memoryState) apply(c *book.Change) memoryState {
+func (s *memoryState) flush(c *book.Change) (memoryState, error) {
 	next := memoryState{
-		rows: append(m.rows, c.Row), commands: grow(m.commands), accounts: grow(m.accounts),
-		onces: grow(m.onces), records: grow(m.records), holds: grow(m.holds), outbox: grow(m.outbox),
+		rows: s.rows, applied: c.At, accounts: grow(s.accounts),
+		records: grow(s.records), holds: grow(s.holds), outbox: grow(s.outbox),
 	}
-	for _, id := range c.Commands {
-		next.commands[id.ID] = id.At
-	}
-	for _, a := range c.Accounts {
+	for _, a := range c.Opened {
 		next.accounts[a.ID] = a
 	}
-	for _, o := range c.Onces {
-		next.onces[o.Key] = slices.Concat([]byte{}, o.Value)
+	for _, a := range c.Accounts {
+		row, ok := next.accounts[a.ID]
+		if !ok {
+			return next, fmt.Errorf("%w (account %s is to change and is not there)", book.ErrDamaged, a.ID)
+		}
+		row.AccountState = a.AccountState
+		next.accounts[a.ID] = row
 	}
 	for _, r := range c.Records {
 		next.records[r.Key] = book.Record{Value: bytes.Clone(r.Record.Value), Version: r.Record.Version}
@@ -72,7 +73,7 @@ func (m *memoryState) apply(c *book.Change) memoryState {
 	for _, number := range c.Done {
 		delete(next.outbox, number)
 	}
-	return next
+	return next, nil
 }
 
 func grow[K comparable, V any](m map[K]V) map[K]V {
@@ -88,48 +89,57 @@ func (m *Memory) now() memoryState {
 	return m.state
 }
 
-func (m *Memory) Part() uint16 { return 0 }
-func (m *Memory) Close() error { return nil }
+// Chain is always the first.
+func (m *Memory) Chain() uint16    { return 0 }
+func (m *Memory) IndexDir() string { return "" }
+func (m *Memory) Close() error     { return nil }
 
 func (m *Memory) Head(context.Context) (book.Head, error) {
 	s := m.now()
 	return s.head(), nil
 }
 
-func (m *Memory) Load(_ context.Context, t book.Touch) (book.Loaded, error) {
+func (m *Memory) Load(_ context.Context, t book.Touch) (l book.Loaded, err error) {
 	s := m.now()
-	l := book.Loaded{
-		Commands: pick(s.commands, t.Commands), Bodies: map[uint64][]byte{},
-		Accounts: pick(s.accounts, t.Accounts), Onces: pick(s.onces, t.Onces),
-		Records: pick(s.records, t.Records), Holds: pick(s.holds, t.Holds),
+	for _, id := range t.Accounts {
+		if a, ok := s.accounts[id]; ok {
+			l.Accounts = append(l.Accounts, a)
+		}
 	}
-	for _, at := range l.Commands {
-		l.Bodies[at.Seq] = s.rows[at.Seq-1].Body
+	for _, key := range t.Records {
+		if r, ok := s.records[key]; ok {
+			l.Records = append(l.Records, book.RecordRow{Key: key, Record: r})
+		}
 	}
-	for _, h := range l.Holds {
-		l.Accounts[h.Leg.Account] = s.accounts[h.Leg.Account]
+	for _, id := range t.Holds {
+		if h, ok := s.holds[id]; ok {
+			l.Holds = append(l.Holds, book.HoldChange{ID: id, Row: h})
+		}
 	}
 	return l, nil
 }
 
-func pick[K comparable, V any](from map[K]V, keys []K) map[K]V {
-	out := map[K]V{}
-	for _, k := range keys {
-		if v, ok := from[k]; ok {
-			out[k] = v
-		}
-	}
-	return out
-}
-
-func (m *Memory) Commit(_ context.Context, c *book.Change) error {
+func (m *Memory) Append(_ context.Context, row *book.Row) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if have := m.state.head().Seq; c.Row.Seq != have+1 {
-		return fmt.Errorf("%w: batch %d after %d", book.ErrFenced, c.Row.Seq, have)
+	if have := m.state.head().Seq; row.Seq != have+1 {
+		return fmt.Errorf("%w: batch %d after %d", book.ErrFenced, row.Seq, have)
 	}
-	m.state = m.state.apply(c)
+	m.state.rows = append(m.state.rows, *row)
 	return nil
+}
+
+func (m *Memory) Flush(_ context.Context, c *book.Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.At.Seq < m.state.applied.Seq {
+		return fmt.Errorf("flush batch %d after %d", c.At.Seq, m.state.applied.Seq)
+	}
+	next, err := m.state.flush(c)
+	if err == nil {
+		m.state = next
+	}
+	return err
 }
 
 func (m *Memory) Kept(ctx context.Context) (book.Head, error) { return m.Head(ctx) }
@@ -143,6 +153,15 @@ type memoryView struct{ s memoryState }
 func (v *memoryView) Close() error { return nil }
 
 func (v *memoryView) Head(context.Context) (book.Head, error) { return v.s.head(), nil }
+
+func (v *memoryView) Applied(context.Context) (book.Head, error) { return v.s.applied, nil }
+
+func (v *memoryView) Row(_ context.Context, seq uint64) (book.Row, bool, error) {
+	if seq == 0 || seq > uint64(len(v.s.rows)) {
+		return book.Row{}, false, nil
+	}
+	return v.s.rows[seq-1], true, nil
+}
 
 func (v *memoryView) Journal(_ context.Context, from uint64, fn func(book.Row) error) error {
 	for _, row := range v.s.rows {
@@ -161,17 +180,13 @@ func (v *memoryView) Account(_ context.Context, id book.AccountID) (book.Account
 	return a, ok, nil
 }
 
-func (v *memoryView) Accounts(_ context.Context, fn func(book.AccountRow) error) error {
-	return inOrder(v.s.accounts, order16, func(_ book.AccountID, a book.AccountRow) error { return fn(a) })
-}
-
-func (v *memoryView) Once(_ context.Context, key book.Key) ([]byte, bool, error) {
-	value, ok := v.s.onces[key]
-	return value, ok, nil
-}
-
-func (v *memoryView) Onces(_ context.Context, fn func(book.Key, []byte) error) error {
-	return inOrder(v.s.onces, orderKeys, fn)
+func (v *memoryView) Accounts(_ context.Context, after book.AccountID, fn func(book.AccountRow) error) error {
+	return inOrder(v.s.accounts, order16, func(id book.AccountID, a book.AccountRow) error {
+		if order16(id, after) <= 0 {
+			return nil
+		}
+		return fn(a)
+	})
 }
 
 func (v *memoryView) Record(_ context.Context, key book.Key) (book.Record, bool, error) {
@@ -208,10 +223,6 @@ func (v *memoryView) Outbox(_ context.Context, topic string, after uint64, max i
 
 func (v *memoryView) AllOutbox(_ context.Context, fn func(book.Pending) error) error {
 	return inOrder(v.s.outbox, cmp.Compare, func(_ uint64, p book.Pending) error { return fn(p) })
-}
-
-func (v *memoryView) Commands(_ context.Context, fn func(book.ID, book.Position) error) error {
-	return inOrder(v.s.commands, order16, fn)
 }
 
 func inOrder[K comparable, V any](m map[K]V, order func(a, b K) int, fn func(K, V) error) error {

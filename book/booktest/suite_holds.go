@@ -16,13 +16,13 @@ func hold(id string, from book.Account, amount money.Minor, expires int64) book.
 
 func capture(id, of string, from, to book.Account, amount money.Minor, final bool) book.Command {
 	c := move(id, from, to, amount)
-	c.Kind, c.Hold, c.Final = book.Capture, book.DeriveID(of), final
+	c.Kind, c.Hold, c.Final = book.Capture, named(of), final
 	return c
 }
 
 func end(id, of string, kind book.Kind, at int64) book.Command {
 	c := note(id)
-	c.Kind, c.Hold, c.At = kind, book.DeriveID(of), at
+	c.Kind, c.Hold, c.At = kind, named(of), at
 	return c
 }
 
@@ -51,7 +51,7 @@ func holdsReserveUntilUsedUp(_ *testing.T, h *harness) {
 // nowhere takes the accounts out of a command's mouth.
 func nowhere(c book.Command) book.Command {
 	c.Open = nil
-	c.Legs[0].Account = book.AccountID{9}
+	c.Legs[0].Account = unknown
 	return c
 }
 

@@ -141,7 +141,7 @@ func openReader(dir folder, o Options) (*Index, error) {
 func newIndex(dir folder, o Options, m manifest, runs []*run) *Index {
 	x := &Index{dir: dir, options: o, secret: m.secret}
 	x.next.Store(m.next)
-	x.now.Store(newState(m.seq, runs))
+	x.now.Store(newState(m.at, runs))
 	return x
 }
 
@@ -173,7 +173,11 @@ func firstManifest(dir folder) (manifest, error) {
 func (x *Index) Secret() [16]byte { return x.secret }
 
 // Seq is the journal's sequence number that the sealed runs reflect, 0 at first.
-func (x *Index) Seq() uint64 { return x.now.Load().seq }
+func (x *Index) Seq() uint64 { return x.now.Load().at.seq }
+
+// Mark is what came with Seq: the hash of that place in the journal, which shows
+// that the index belongs to this journal and not to another one.
+func (x *Index) Mark() [32]byte { return x.now.Load().at.mark }
 
 // Len is the number of sealed entries. An entry that was sealed more than once
 // may count more than once until a merge.

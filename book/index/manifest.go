@@ -17,17 +17,23 @@ import (
 const (
 	manifestName  = "MANIFEST"
 	manifestStage = "MANIFEST.new"
-	manifestMagic = "JZIDX01\n"
+	manifestMagic = "JZIDX02\n"
 	listedSize    = 8 + 8 + 4
-	manifestFixed = len(manifestMagic) + 16 + 8 + 8 + 4 // and the checksum
+	manifestFixed = len(manifestMagic) + 16 + 8 + 32 + 8 + 4 // and the checksum
 	maxRuns       = 1 << 16
 )
 
 type manifest struct {
 	secret [16]byte
-	seq    uint64
+	at     point
 	next   uint64 // number that no run has had
 	runs   []listed
+}
+
+// point is a place in the journal: a sequence number, and the hash there.
+type point struct {
+	seq  uint64
+	mark [32]byte
 }
 
 // listed is a run by number, its count of entries and the checksum of its head.
@@ -39,7 +45,8 @@ type listed struct {
 func (m *manifest) encode() []byte {
 	b := append(make([]byte, 0, manifestFixed+len(m.runs)*listedSize+4), manifestMagic...)
 	b = append(b, m.secret[:]...)
-	b = little.AppendUint64(b, m.seq)
+	b = little.AppendUint64(b, m.at.seq)
+	b = append(b, m.at.mark[:]...)
 	b = little.AppendUint64(b, m.next)
 	b = little.AppendUint32(b, uint32(len(m.runs)))
 	for _, r := range m.runs {
@@ -61,8 +68,9 @@ func decodeManifest(b []byte) (manifest, error) {
 	}
 	at := len(manifestMagic)
 	copy(m.secret[:], b[at:])
-	m.seq, m.next = little.Uint64(b[at+16:]), little.Uint64(b[at+24:])
-	if n := little.Uint32(b[at+32:]); uint64(body) != uint64(n)*listedSize {
+	m.at.seq, m.next = little.Uint64(b[at+16:]), little.Uint64(b[at+56:])
+	copy(m.at.mark[:], b[at+24:])
+	if n := little.Uint32(b[at+64:]); uint64(body) != uint64(n)*listedSize {
 		return m, fmt.Errorf("%d runs in %d bytes", n, body)
 	}
 	for r := range slices.Chunk(b[manifestFixed:len(b)-4], listedSize) {

@@ -17,14 +17,14 @@ const (
 // on the disk. With a seq that is reflected already it does nothing: rolling
 // forward may offer the same again. After an error the entries are not found,
 // and the same call may be repeated unless the error says to open again.
-func (x *Index) Seal(entries []Entry, seq uint64) error {
+func (x *Index) Seal(entries []Entry, seq uint64, mark [32]byte) error {
 	x.sealing.Lock()
 	defer x.sealing.Unlock()
 	if err := x.writable(); err != nil || seq <= x.Seq() {
 		return err
 	}
 	if len(entries) == 0 {
-		return x.install(nil, nil, seq)
+		return x.install(nil, nil, point{seq, mark})
 	}
 	slices.SortFunc(entries, compare)
 	fresh, err := x.writeRun(seq, func(w *runWriter) error {
@@ -38,7 +38,7 @@ func (x *Index) Seal(entries []Entry, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	return x.install(nil, fresh, seq)
+	return x.install(nil, fresh, point{seq, mark})
 }
 
 // Merge makes one run of several, if there are enough of a size, and reports
@@ -70,7 +70,7 @@ func (x *Index) Merge() (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := x.install(due, fresh, 0); err != nil {
+	if err := x.install(due, fresh, point{}); err != nil {
 		return false, err
 	}
 	return dueForMerge(x.now.Load().runs) != nil, nil

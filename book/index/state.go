@@ -13,13 +13,13 @@ import (
 // number that they reflect. It never changes; a seal or a merge makes the next
 // one. Whoever reads holds a state, and with it its files.
 type state struct {
-	seq     uint64
+	at      point
 	runs    []*run
 	holders atomic.Int64 // readers, and one for being the present
 }
 
-func newState(seq uint64, runs []*run) *state {
-	s := &state{seq: seq, runs: runs}
+func newState(at point, runs []*run) *state {
+	s := &state{at: at, runs: runs}
 	s.holders.Store(1)
 	for _, r := range runs {
 		r.hold()
@@ -77,7 +77,7 @@ func (x *Index) writable() error {
 // install makes the next state: the present one without some runs, with a fresh
 // one if it is not nil, reflecting seq or what it already did. If it fails the
 // present stays, and so does everything that was sealed.
-func (x *Index) install(gone []*run, fresh *run, seq uint64) error {
+func (x *Index) install(gone []*run, fresh *run, at point) error {
 	x.edit.Lock()
 	defer x.edit.Unlock()
 	if x.sick != nil {
@@ -90,8 +90,10 @@ func (x *Index) install(gone []*run, fresh *run, seq uint64) error {
 		runs = append(runs, fresh)
 	}
 	slices.SortFunc(runs, func(a, b *run) int { return cmp.Compare(a.number, b.number) })
-	seq = max(seq, old.seq)
-	m := manifest{secret: x.secret, seq: seq, next: x.next.Load(), runs: make([]listed, len(runs))}
+	if at.seq < old.at.seq {
+		at = old.at
+	}
+	m := manifest{secret: x.secret, at: at, next: x.next.Load(), runs: make([]listed, len(runs))}
 	for i, r := range runs {
 		m.runs[i] = listed{number: r.number, count: r.count, headSum: r.headSum}
 	}
@@ -107,7 +109,7 @@ func (x *Index) install(gone []*run, fresh *run, seq uint64) error {
 		x.sick = fmt.Errorf("the index's manifest may or may not be on the disk; close the index and open it again: %w", err)
 		return x.sick
 	}
-	x.now.Store(newState(seq, runs))
+	x.now.Store(newState(at, runs))
 	for _, r := range gone {
 		r.gone.Store(true)
 	}

@@ -1,0 +1,144 @@
+package book
+
+// A chain is a run of linked commands: booked whole or refused whole. Its
+// commands are booked one after the other, and taken back if one is refused.
+
+// undo remembers what a chain changed, oldest first.
+type undo struct {
+	accounts []savedAccount
+	records  []savedRecord
+	holds    []savedHold
+	onces    []keyHash
+}
+
+type savedAccount struct {
+	ref int32
+	was working
+}
+
+type savedRecord struct {
+	ref int32
+	was workingRecord
+}
+
+type savedHold struct {
+	id    ID
+	was   workingHold
+	found bool
+}
+
+func (u *undo) saveHold(id ID, h *workingHold) {
+	s := savedHold{id: id, found: h != nil}
+	if h != nil {
+		s.was = *h
+	}
+	u.holds = append(u.holds, s)
+}
+
+// decideChain answers the commands of one chain.
+func (st *state) decideChain(chain []candidate, results []Result) {
+	if st.replayChain(chain, results) {
+		return
+	}
+	mark := st.mark()
+	st.undo = &undo{}
+	failed, code, prior := -1, OK, []byte(nil)
+	for i := range chain {
+		if code, prior = st.judgeLinked(&chain[i]); code != OK {
+			failed = i
+			break
+		}
+		st.book(&chain[i])
+		results[i] = st.result(&chain[i])
+		st.keep(&chain[i], results[i])
+	}
+	if failed >= 0 {
+		st.rollBack(mark)
+		st.refuseChain(chain, results, failed, code, prior)
+	}
+	st.undo = nil
+}
+
+func (st *state) judgeLinked(c *candidate) (Code, []byte) {
+	if _, ok := st.answered[c.cmd.ID]; ok {
+		return IDReused, nil
+	}
+	if c.form != OK {
+		return c.form, nil
+	}
+	return st.judge(c)
+}
+
+// replayChain gives the first answers again if the chain was answered before.
+func (st *state) replayChain(chain []candidate, results []Result) bool {
+	for i := range chain {
+		at, ok := st.answered[chain[i].cmd.ID]
+		if !ok {
+			return false
+		}
+		results[i] = st.answers[at].again(chain[i].raw)
+	}
+	return true
+}
+
+// refuseChain answers a chain that is not booked. If the refusal is one that a
+// retry must meet again, all of the chain is kept.
+func (st *state) refuseChain(chain []candidate, results []Result, failed int, code Code, prior []byte) {
+	for i := range chain {
+		switch {
+		case !code.Kept() && i == failed:
+			results[i] = Result{Code: code, Prior: prior}
+		case !code.Kept():
+			results[i] = Result{Code: LinkBroken}
+		case i == failed:
+			results[i] = Result{Code: code, Seq: st.seq}
+		default:
+			results[i] = Result{Code: LinkRefused, Seq: st.seq}
+		}
+	}
+	if !code.Kept() {
+		return
+	}
+	for i := range chain {
+		st.keep(&chain[i], results[i])
+	}
+}
+
+// mark is how far the lists had grown when a chain began.
+type mark struct {
+	kept, answers, outs, done, balances int
+	days                                Days
+	newDays                             bool
+}
+
+func (st *state) mark() mark {
+	return mark{len(st.kept), len(st.answers), len(st.outs), len(st.done), len(st.balances), st.days, st.newDays}
+}
+
+func (st *state) rollBack(m mark) {
+	u := st.undo
+	for i := len(u.accounts) - 1; i >= 0; i-- {
+		st.accounts[u.accounts[i].ref] = u.accounts[i].was
+	}
+	for i := len(u.records) - 1; i >= 0; i-- {
+		st.records[u.records[i].ref] = u.records[i].was
+	}
+	for i := len(u.holds) - 1; i >= 0; i-- {
+		s := &u.holds[i]
+		if s.found {
+			*st.holds[s.id] = s.was
+		} else {
+			delete(st.holds, s.id)
+		}
+	}
+	for _, key := range u.onces {
+		delete(st.onces, key)
+	}
+	for _, a := range st.answers[m.answers:] {
+		delete(st.answered, a.cmd.ID)
+	}
+	st.kept, st.answers = st.kept[:m.kept], st.answers[:m.answers]
+	st.outs, st.done, st.balances = st.outs[:m.outs], st.done[:m.done], st.balances[:m.balances]
+	st.days, st.newDays = m.days, m.newDays
+	st.undo = nil
+}

@@ -1,0 +1,323 @@
+package book
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+)
+
+// source is where memory looks for what it does not have.
+type source interface {
+	Load(ctx context.Context, t Touch) (Loaded, error)
+	View(ctx context.Context) (View, error)
+}
+
+// suspect is a place in the journal where a key may have been used before.
+type suspect struct {
+	at   Position
+	c    *candidate
+	hash keyHash
+	key  int // 0 is the id, then the once-keys, then the reversal; -1 the entry that is reversed
+}
+
+// loader finds everything that a batch touches, in at most one round to the
+// tables and one to the journal, the second only when a key was seen before.
+type loader struct {
+	m        *memory
+	st       *state
+	touch    Touch
+	absent   map[AccountID]int32
+	suspects []suspect
+	found    []uint64
+	refs     []int32 // what candidates point into
+}
+
+// load fills st with what the batch touches.
+func (m *memory) load(ctx context.Context, src source, st *state, batch []candidate) error {
+	l := &loader{m: m, st: st, absent: map[AccountID]int32{}}
+	if err := l.look(batch); err != nil {
+		return err
+	}
+	if err := l.fetch(ctx, src); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	return l.recall(ctx, src)
+}
+
+// look goes through memory and index.
+func (l *loader) look(batch []candidate) error {
+	l.m.mu.RLock()
+	defer l.m.mu.RUnlock()
+	l.m.cache.batch++
+	l.room(batch)
+	for i := range batch {
+		c := &batch[i]
+		if err := l.suspect(c, 0, c.keys[0]); err != nil {
+			return err
+		}
+		if c.form != OK {
+			continue
+		}
+		if err := l.lookKeys(c); err != nil {
+			return err
+		}
+		l.lookAccounts(c)
+		l.lookRecords(c)
+		if c.cmd.Hold != (ID{}) {
+			l.lookHold(c.cmd.Hold)
+		}
+	}
+	return nil
+}
+
+// room makes the arrays that a batch fills, once.
+func (l *loader) room(batch []candidate) {
+	n := 0
+	for i := range batch {
+		c := batch[i].cmd
+		n += len(c.Legs) + len(c.Open) + len(c.Limit) + len(c.Close) + len(c.Put)
+	}
+	l.refs = make([]int32, 0, n)
+	l.st.accounts = make([]working, 0, min(n, 2*len(batch))+1)
+	l.st.kept = make([]keptEntry, 0, len(batch))
+	l.st.answers = make([]answer, 0, len(batch))
+}
+
+func (l *loader) lookKeys(c *candidate) error {
+	for k := 1; k < len(c.keys); k++ {
+		if err := l.suspect(c, k, c.keys[k]); err != nil {
+			return err
+		}
+	}
+	if c.cmd.Reverses == (ID{}) {
+		return nil
+	}
+	return l.suspect(c, -1, l.m.hash.id(c.cmd.Reverses))
+}
+
+// suspect notes where in the journal a key may be. What comes later than the
+// batch is the batch itself, read again.
+func (l *loader) suspect(c *candidate, key int, h keyHash) (err error) {
+	if l.found, err = l.m.find(h, l.found[:0]); err != nil {
+		return err
+	}
+	for _, number := range l.found {
+		if at := position(number); at.Seq < l.st.seq {
+			l.suspects = append(l.suspects, suspect{at, c, h, key})
+		}
+	}
+	return nil
+}
+
+func (l *loader) lookAccounts(c *candidate) {
+	at := len(l.refs)
+	for i := range c.cmd.Legs {
+		l.refs = append(l.refs, l.account(c.cmd.Legs[i].Account))
+	}
+	for i := range c.cmd.Open {
+		l.refs = append(l.refs, l.account(c.cmd.Open[i].ID))
+	}
+	for i := range c.cmd.Limit {
+		l.refs = append(l.refs, l.account(c.cmd.Limit[i].Account))
+	}
+	for i := range c.cmd.Close {
+		l.refs = append(l.refs, l.account(c.cmd.Close[i]))
+	}
+	c.accounts = l.refs[at:]
+}
+
+// account finds the place of an account in the batch, from the cache if it is
+// there, else to be fetched.
+func (l *loader) account(id AccountID) int32 {
+	cache, st := l.m.cache, l.st
+	if i, ok := cache.find(id); ok {
+		s := &cache.slots[i]
+		s.used = true
+		if s.batch != cache.batch {
+			s.batch, s.work = cache.batch, uint32(len(st.accounts))
+			st.accounts = append(st.accounts, workingOf(s, int32(i)))
+		}
+		return int32(s.work)
+	}
+	ref, ok := l.absent[id]
+	if !ok {
+		ref = int32(len(st.accounts))
+		l.absent[id] = ref
+		st.accounts = append(st.accounts, working{id: id, slot: -1})
+		l.touch.Accounts = append(l.touch.Accounts, id)
+	}
+	return ref
+}
+
+func workingOf(s *slot, i int32) working {
+	return working{
+		id: s.id, slot: i, open: true, terms: terms{s.named, s.normal, s.never, s.currency}, AccountState: s.state(),
+	}
+}
+
+func (l *loader) lookRecords(c *candidate) {
+	at := len(l.refs)
+	for i := range c.cmd.Put {
+		key := c.cmd.Put[i].key()
+		ref, fresh := l.st.recordRef(key)
+		l.refs = append(l.refs, ref)
+		if !fresh {
+			continue
+		}
+		if r, ok := l.m.record(key); ok {
+			l.st.records[ref].Record = r
+		} else {
+			l.touch.Records = append(l.touch.Records, key)
+		}
+	}
+	c.puts = l.refs[at:]
+}
+
+func (l *loader) lookHold(id ID) {
+	if _, ok := l.st.holds[id]; ok {
+		return
+	}
+	h := &workingHold{account: -1}
+	l.st.holds[id] = h
+	if change, ok := l.m.hold(id); ok {
+		h.row, h.there = change.Row, !change.Gone
+		h.account = l.account(h.row.Leg.Account)
+	} else {
+		l.touch.Holds = append(l.touch.Holds, id)
+	}
+}
+
+// fetch reads from the tables what memory lacks. The account of a hold is known
+// only when the hold is, so holds may take a second round.
+func (l *loader) fetch(ctx context.Context, src source) error {
+	for !l.touch.empty() {
+		l.touch.dedupe()
+		loaded, err := src.Load(ctx, l.touch)
+		if err != nil {
+			return err
+		}
+		l.touch = Touch{}
+		l.takeAccounts(loaded.Accounts)
+		for i := range loaded.Records {
+			ref, _ := l.st.recordRef(loaded.Records[i].Key)
+			l.st.records[ref].Record = loaded.Records[i].Record
+		}
+		l.takeHolds(loaded.Holds)
+	}
+	return nil
+}
+
+func (l *loader) takeAccounts(rows []AccountRow) {
+	if len(rows) == 0 {
+		return
+	}
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	cache := l.m.cache
+	for i := range rows {
+		ref, wanted := l.absent[rows[i].ID]
+		if !wanted {
+			continue
+		}
+		at := cache.add(&rows[i])
+		s := &cache.slots[at]
+		s.batch, s.work = cache.batch, uint32(ref)
+		l.st.accounts[ref] = workingOf(s, int32(at))
+	}
+}
+
+func (l *loader) takeHolds(rows []HoldChange) {
+	l.m.mu.RLock()
+	defer l.m.mu.RUnlock()
+	for i := range rows {
+		h := l.st.holds[rows[i].ID]
+		if h == nil {
+			continue
+		}
+		h.row, h.there = rows[i].Row, true
+		h.account = l.account(h.row.Leg.Account)
+	}
+}
+
+// recall reads from the journal the entries that seem to have used a key of the
+// batch, and believes those that did.
+func (l *loader) recall(ctx context.Context, src source) error {
+	if len(l.suspects) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(l.suspects, func(a, b suspect) int {
+		return cmp.Or(cmp.Compare(a.at.Seq, b.at.Seq), cmp.Compare(a.at.Index, b.at.Index))
+	})
+	view, err := src.View(ctx)
+	if err != nil {
+		return fmt.Errorf("recall: %w", err)
+	}
+	defer view.Close()
+	r := rowReader{view: view}
+	for i := range l.suspects {
+		s := &l.suspects[i]
+		e, raw, err := r.entry(ctx, s.at)
+		if err != nil {
+			return err
+		}
+		l.believe(s, &e, raw)
+	}
+	return nil
+}
+
+// believe takes over what an earlier entry says about a key, if it is about it.
+func (l *loader) believe(s *suspect, e *Entry, raw []byte) {
+	cmd := &e.Command
+	switch once := s.key - 1; {
+	case s.key == 0 && cmd.ID == s.c.cmd.ID, s.key == -1 && cmd.ID == s.c.cmd.Reverses:
+		if _, known := l.st.answered[cmd.ID]; !known {
+			l.st.answer(cmd.ID, answer{cmd, raw[:len(raw)-resultSize(&e.Result)], e.Result})
+		}
+	case s.key <= 0 || e.Result.Code != OK:
+	case once == len(s.c.cmd.Once):
+		if cmd.Reverses == s.c.cmd.Reverses {
+			l.st.onces[s.hash] = nil
+		}
+	default:
+		want := &s.c.cmd.Once[once]
+		if value, ok := cmd.once(want.Space, want.Key); ok {
+			l.st.onces[s.hash] = value
+		}
+	}
+}
+
+// once is the value that a command gives to a once-key.
+func (c *Command) once(space string, key []byte) ([]byte, bool) {
+	for i := range c.Once {
+		if c.Once[i].Space == space && bytes.Equal(c.Once[i].Key, key) {
+			return c.Once[i].Value, true
+		}
+	}
+	return nil, false
+}
+
+// rowReader takes entries out of the journal and remembers the last row.
+type rowReader struct {
+	view View
+	row  Row
+}
+
+func (r *rowReader) entry(ctx context.Context, at Position) (Entry, []byte, error) {
+	if r.row.Seq != at.Seq {
+		row, ok, err := r.view.Row(ctx, at.Seq)
+		if err != nil {
+			return Entry{}, nil, err
+		}
+		if !ok {
+			return Entry{}, nil, fmt.Errorf("%w (journal row %d is missing)", ErrDamaged, at.Seq)
+		}
+		r.row = row
+	}
+	e, raw, err := entryAt(at.Seq, r.row.Body, at.Index)
+	if err != nil {
+		return e, nil, fmt.Errorf("%w: journal row %d: %w", ErrDamaged, at.Seq, err)
+	}
+	return e, raw, nil
+}

@@ -1,0 +1,243 @@
+package book
+
+import (
+	"slices"
+	"sync"
+
+	"jiaozi/book/index"
+)
+
+// memory is what a shard knows besides the tables and the sealed index: accounts
+// it has read, and every change that is committed but not written behind yet.
+//
+// The writer alone changes it, by publish, and the keeper alone takes a layer
+// away once the tables and the index have it. Readers, and the keeper, take mu;
+// the writer reads without it what only the writer changes.
+type memory struct {
+	mu     sync.RWMutex
+	cache  *cache
+	active *layer
+	frozen *layer // on its way into tables and index, or nil
+	head   Head
+	days   calendar
+	parts  *ownership
+
+	keys  *index.Index // command ids and once-keys
+	lines *index.Index // accounts that entries touch
+	hash  *hasher      // the writer's
+	// applied is what the tables reflect; changes up to it are not made again.
+	applied uint64
+}
+
+// layer is a run of batches that the tables and the index lack.
+type layer struct {
+	number  uint32
+	last    uint64   // its last batch
+	dirty   []uint32 // slots of the cache
+	opened  map[AccountID]*Account
+	records map[string]map[string]Record // by space and key
+	holds   map[ID]HoldChange
+	outbox  []Pending // ascending
+	done    map[uint64]struct{}
+	keys    keySet
+	lines   []index.Entry
+	changes int // how much it holds, roughly
+	bytes   int
+	change  *Change // for the tables; made when the layer is frozen
+}
+
+func newLayer(number uint32) *layer {
+	return &layer{
+		number: number, opened: map[AccountID]*Account{}, records: map[string]map[string]Record{},
+		holds: map[ID]HoldChange{}, done: map[uint64]struct{}{}, keys: keySet{first: map[uint64]uint64{}},
+	}
+}
+
+// keySet finds the positions of a key hash. A second position under the same
+// hash is all but impossible, so those have a map of their own.
+type keySet struct {
+	first map[uint64]uint64
+	more  map[uint64][]uint64
+}
+
+func (k *keySet) add(hash, pos uint64) {
+	if _, taken := k.first[hash]; !taken {
+		k.first[hash] = pos
+		return
+	}
+	if k.more == nil {
+		k.more = map[uint64][]uint64{}
+	}
+	k.more[hash] = append(k.more[hash], pos)
+}
+
+func (k *keySet) find(hash uint64, to []uint64) []uint64 {
+	if pos, ok := k.first[hash]; ok {
+		to = append(append(to, pos), k.more[hash]...)
+	}
+	return to
+}
+
+func (k *keySet) entries() []index.Entry {
+	list := make([]index.Entry, 0, len(k.first))
+	for hash, pos := range k.first {
+		list = append(list, index.Entry{Hash: hash, Pos: pos})
+	}
+	for hash, more := range k.more {
+		for _, pos := range more {
+			list = append(list, index.Entry{Hash: hash, Pos: pos})
+		}
+	}
+	return list
+}
+
+// each visits the layers that hold something, newest first.
+func (m *memory) each(fn func(*layer) bool) {
+	if fn(m.active) && m.frozen != nil {
+		fn(m.frozen)
+	}
+}
+
+// record finds a record that the tables may not have yet.
+func (m *memory) record(key Key) (r Record, found bool) {
+	m.each(func(l *layer) bool {
+		r, found = l.records[key.Space][key.Key]
+		return !found
+	})
+	return r, found
+}
+
+func (m *memory) hold(id ID) (h HoldChange, found bool) {
+	m.each(func(l *layer) bool {
+		h, found = l.holds[id]
+		return !found
+	})
+	return h, found
+}
+
+// find appends the positions of a key, sealed or not.
+func (m *memory) find(h keyHash, to []uint64) ([]uint64, error) {
+	m.each(func(l *layer) bool {
+		to = l.keys.find(h.index, to)
+		return true
+	})
+	return m.keys.Find(h.index, to)
+}
+
+// publish makes a committed batch visible. What the tables or the index have
+// already, because the batch is an old one that is being read again, is left out.
+func (m *memory) publish(st *state, head Head) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.head = head
+	m.active.last = head.Seq
+	if st.newDays {
+		m.days = m.days.with(st.seq, st.days)
+		m.putRecord(m.days.record())
+	}
+	for i := range st.accounts {
+		if w := &st.accounts[i]; w.changed {
+			m.publishAccount(w)
+		}
+	}
+	for i := range st.records {
+		if r := &st.records[i]; r.changed {
+			m.putRecord(RecordRow{r.key, r.Record})
+		}
+	}
+	for id, h := range st.holds {
+		if h.changed {
+			m.active.holds[id] = HoldChange{ID: id, Row: h.row, Gone: !h.there}
+			m.active.changes++
+		}
+	}
+	m.publishOutbox(st)
+	m.publishKeys(st)
+}
+
+func (m *memory) publishAccount(w *working) {
+	i := uint32(w.slot)
+	if w.slot < 0 {
+		i = m.cache.add(&AccountRow{Account: *w.opened, AccountState: w.AccountState})
+		spec := *w.opened
+		m.active.opened[w.id] = &spec
+	}
+	s := &m.cache.slots[i]
+	s.balance, s.held, s.line, s.closed = w.Balance, w.Held, w.Line, w.Closed
+	if s.dirty != m.active.number {
+		s.dirty = m.active.number
+		m.active.dirty = append(m.active.dirty, i)
+		m.active.changes++
+	}
+}
+
+func (m *memory) putRecord(r RecordRow) {
+	space := m.active.records[r.Key.Space]
+	if space == nil {
+		space = map[string]Record{}
+		m.active.records[r.Key.Space] = space
+	}
+	space[r.Key.Key] = Record{Value: slices.Clone(r.Record.Value), Version: r.Record.Version}
+	m.active.changes++
+	m.active.bytes += len(r.Key.Key) + len(r.Record.Value)
+}
+
+func (m *memory) publishOutbox(st *state) {
+	l := m.active
+	for _, p := range st.outs {
+		p.Key, p.Body = slices.Clone(p.Key), slices.Clone(p.Body)
+		l.outbox = append(l.outbox, p)
+		l.bytes += len(p.Key) + len(p.Body)
+	}
+	for _, number := range st.done {
+		l.done[number] = struct{}{}
+	}
+	l.changes += len(st.outs) + len(st.done)
+}
+
+// publishKeys adds the batch to what the index will be told.
+func (m *memory) publishKeys(st *state) {
+	for i := range st.kept {
+		e := &st.kept[i]
+		pos := Position{st.seq, i}.number()
+		if st.seq > m.keys.Seq() {
+			m.active.keys.add(e.c.keys[0].index, pos)
+			for k := 1; k < len(e.c.keys) && e.result.Code == OK; k++ {
+				m.active.keys.add(e.c.keys[k].index, pos)
+			}
+		}
+		if st.seq > m.lines.Seq() {
+			m.active.lines = appendLines(m.active.lines, e.c.cmd, &e.result, pos)
+		}
+	}
+}
+
+// appendLines lists the accounts that an entry posts to, each once.
+func appendLines(list []index.Entry, c *Command, r *Result, pos uint64) []index.Entry {
+	if r.Code != OK || c.Kind == Hold {
+		return list
+	}
+	at := len(list)
+	for i := range c.Legs {
+		e := index.Entry{Hash: lineHash(c.Legs[i].Account), Pos: pos}
+		if !slices.Contains(list[at:], e) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// Bounds of a layer: when it is passed on, and when the writer waits.
+const (
+	layerKeys    = 1 << 18
+	layerChanges = 1 << 17
+	layerBytes   = 64 << 20
+)
+
+func (l *layer) empty() bool { return l.last == 0 }
+
+// full reports whether the layer is times as large as one should be.
+func (l *layer) full(times int) bool {
+	return len(l.keys.first) >= times*layerKeys || len(l.lines) >= 4*times*layerKeys ||
+		l.changes >= times*layerChanges || l.bytes >= times*layerBytes
+}

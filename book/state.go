@@ -1,0 +1,288 @@
+package book
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"jiaozi/value/money"
+	"jiaozi/value/must"
+)
+
+// state is what plan works on: everything that the batch touches, as the
+// commands so far left it. Nobody else sees it before the batch is committed.
+type state struct {
+	seq   uint64
+	days  Days
+	parts *ownership
+	name  func(string) uint64 // hash of an account's name
+
+	accounts []working
+	records  []workingRecord
+	recordAt map[Key]int32
+	holds    map[ID]*workingHold
+	onces    map[keyHash][]byte // taken before or in this batch, with their values
+	answered map[ID]int32       // into answers
+	answers  []answer
+
+	kept     []keptEntry
+	outs     []Pending
+	done     []uint64
+	newDays  bool
+	balances []money.Amount // what results point into
+	touched  []int32        // accounts of the command under judgement
+	ordinal  uint32         // of that command, from 1
+	undo     *undo          // not nil while a chain is being booked
+}
+
+// terms are what never changes about an account, its name by hash.
+type terms struct {
+	named    uint64
+	normal   Side
+	never    bool
+	currency money.Currency
+}
+
+// working is an account in the batch.
+type working struct {
+	id     AccountID
+	slot   int32 // of the cache, or -1
+	open   bool
+	opened *Account // by this batch
+	terms
+	AccountState
+	changed bool
+	// What the command under judgement does to it; valid if mark is its ordinal.
+	mark            uint32
+	change, release money.Minor
+}
+
+type workingRecord struct {
+	key Key
+	Record
+	changed bool
+}
+
+type workingHold struct {
+	row     HoldRow
+	account int32 // into accounts
+	there   bool
+	changed bool
+}
+
+// answer is what was said to an id before, and to which command.
+type answer struct {
+	cmd    *Command
+	raw    []byte
+	result Result
+}
+
+type keptEntry struct {
+	c      *candidate
+	result Result
+}
+
+func newState(seq uint64, m *memory) *state {
+	return &state{
+		seq: seq, days: m.days.last(), parts: m.parts, name: m.cache.nameHash, recordAt: map[Key]int32{}, holds: map[ID]*workingHold{},
+		onces: map[keyHash][]byte{}, answered: map[ID]int32{},
+	}
+}
+
+func (st *state) termsOf(a *Account) terms {
+	return terms{named: st.name(a.Name), normal: a.Normal, never: a.NeverNegative, currency: a.Currency}
+}
+
+// answer remembers what an id was told.
+func (st *state) answer(id ID, a answer) {
+	st.answered[id] = int32(len(st.answers))
+	st.answers = append(st.answers, a)
+}
+
+func (st *state) keep(c *candidate, r Result) {
+	st.answer(c.cmd.ID, answer{c.cmd, c.raw, r})
+	st.kept = append(st.kept, keptEntry{c, r})
+}
+
+// book does what judge allowed.
+func (st *state) book(c *candidate) {
+	cmd := c.cmd
+	for i := range cmd.Open {
+		st.open(c.openRef(i), &cmd.Open[i])
+	}
+	for i := range cmd.Limit {
+		st.saveAccount(c.limitRef(i)).Line = cmd.Limit[i].Line
+	}
+	switch cmd.Kind {
+	case Hold:
+		st.reserve(c)
+	case Capture, Release, Expire:
+		st.useHold(c)
+	}
+	for _, ref := range st.touched {
+		st.change(ref)
+	}
+	for i := range cmd.Close {
+		st.saveAccount(c.closeRef(i)).Closed = true
+	}
+	st.bookRecords(c)
+	if cmd.Days != (Days{}) {
+		st.days, st.newDays = cmd.Days, true
+	}
+}
+
+func (st *state) bookRecords(c *candidate) {
+	cmd := c.cmd
+	for i := range cmd.Once {
+		st.take(c.keys[1+i], cmd.Once[i].Value)
+	}
+	if cmd.Reverses != (ID{}) {
+		st.take(c.keys[1+len(cmd.Once)], nil)
+	}
+	for i := range cmd.Put {
+		st.put(c.puts[i], cmd.Put[i].Value)
+	}
+	index := len(st.kept)
+	for k := range cmd.Out {
+		p := Pending{Number: outNumber(st.seq, index, k), Part: home(cmd), Out: cmd.Out[k]}
+		st.outs = append(st.outs, p)
+	}
+	st.done = append(st.done, cmd.Done...)
+}
+
+// saveAccount marks an account as changed, and keeps what it was if the change
+// may have to be taken back.
+func (st *state) saveAccount(ref int32) *working {
+	w := &st.accounts[ref]
+	if st.undo != nil {
+		st.undo.accounts = append(st.undo.accounts, savedAccount{ref, *w})
+	}
+	w.changed = true
+	return w
+}
+
+func (st *state) open(ref int32, a *Account) {
+	if st.accounts[ref].open {
+		return
+	}
+	w := st.saveAccount(ref)
+	w.open, w.opened, w.terms = true, a, st.termsOf(a)
+	w.AccountState = AccountState{Line: a.Line}
+}
+
+func (st *state) change(ref int32) {
+	w := st.saveAccount(ref)
+	w.Balance += w.change
+	w.Held -= w.release
+	must.Hold(w.Held >= 0, "account %s: held %d", w.id, w.Held)
+	must.Hold(!w.never || w.Balance-w.Held >= -w.Line, "account %s: balance %d with %d held", w.id, w.Balance, w.Held)
+}
+
+func (st *state) reserve(c *candidate) {
+	leg := c.cmd.Legs[0]
+	st.saveAccount(c.legRef(0)).Held += leg.Amount.Minor()
+	h := st.saveHold(c.cmd.ID)
+	*h = workingHold{row: HoldRow{Leg: leg, Expires: c.cmd.Expires}, account: c.legRef(0), there: true, changed: true}
+}
+
+func (st *state) saveHold(id ID) *workingHold {
+	h := st.holds[id]
+	if st.undo != nil {
+		st.undo.saveHold(id, h)
+	}
+	if h == nil {
+		h = &workingHold{}
+		st.holds[id] = h
+	}
+	return h
+}
+
+// useHold takes what is captured or given back off the hold; change does the
+// same to what the account holds.
+func (st *state) useHold(c *candidate) {
+	h := st.saveHold(c.cmd.Hold)
+	left := h.row.Leg.Amount.Minor() - st.accounts[h.account].release
+	must.Hold(left >= 0, "hold %s: %d left", c.cmd.Hold, left)
+	h.changed, h.there = true, left > 0
+	h.row.Leg.Amount = money.New(h.row.Leg.Amount.Currency(), left)
+}
+
+func (st *state) take(key keyHash, value []byte) {
+	if st.undo != nil {
+		st.undo.onces = append(st.undo.onces, key)
+	}
+	st.onces[key] = value
+}
+
+func (st *state) put(ref int32, value []byte) {
+	r := &st.records[ref]
+	if st.undo != nil {
+		st.undo.records = append(st.undo.records, savedRecord{ref, *r})
+	}
+	r.Record = Record{Value: value, Version: r.Version + 1}
+	r.changed = true
+}
+
+// recordRef finds or makes the place of a record in the batch.
+func (st *state) recordRef(key Key) (ref int32, fresh bool) {
+	if ref, ok := st.recordAt[key]; ok {
+		return ref, false
+	}
+	ref = int32(len(st.records))
+	st.recordAt[key] = ref
+	st.records = append(st.records, workingRecord{key: key})
+	return ref, true
+}
+
+// result says what became of a booked command.
+func (st *state) result(c *candidate) Result {
+	r := Result{Code: OK, Seq: st.seq}
+	n := len(c.cmd.Legs)
+	if n == 0 {
+		return r
+	}
+	at := len(st.balances)
+	for i := range n {
+		amount := money.New(c.cmd.Legs[i].Amount.Currency(), st.accounts[c.legRef(i)].Balance)
+		st.balances = append(st.balances, amount)
+	}
+	r.Balances = st.balances[at : at+n : at+n]
+	return r
+}
+
+// body writes the canonical bytes of the batch.
+func (st *state) body() []byte {
+	size := bodyHeader
+	for i := range st.kept {
+		size += entryHeader + len(st.kept[i].c.raw) + resultSize(&st.kept[i].result)
+	}
+	b := make([]byte, 0, size)
+	b = append(b, bodyVersion)
+	b = binary.AppendUvarint(b, uint64(len(st.kept)))
+	for i := range st.kept {
+		e := &st.kept[i]
+		b = binary.AppendUvarint(b, uint64(len(e.c.raw)+resultSize(&e.result)))
+		b = append(b, e.c.raw...)
+		b = appendResult(b, &e.result)
+	}
+	return b
+}
+
+// row makes the journal row of the batch, or nil if nothing was kept.
+func (st *state) row(chain uint16, prev Hash) *Row {
+	if len(st.kept) == 0 {
+		return nil
+	}
+	body := st.body()
+	return &Row{Part: chain, Seq: st.seq, Prev: prev, Hash: link(chain, st.seq, prev, body), Body: body}
+}
+
+// again is a first answer said once more.
+func (a *answer) again(raw []byte) Result {
+	if !bytes.Equal(a.raw, raw) {
+		return Result{Code: IDReused, Seq: a.result.Seq}
+	}
+	r := a.result
+	r.Replayed = true
+	r.Balances = append([]money.Amount(nil), r.Balances...) // two callers, two slices
+	return r
+}

@@ -1,0 +1,289 @@
+package book
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"jiaozi/value/clock"
+	"jiaozi/value/money"
+)
+
+// At is a moment in the book: after a batch, or after all that carries a business
+// date up to Date. The zero value is now.
+type At struct {
+	Seq  uint64
+	Date clock.Date
+}
+
+// ErrNotYet: the book has not come as far as was asked.
+var ErrNotYet = errors.New("book: not that far yet")
+
+// Line is one leg of an entry in the statement of an account.
+type Line struct {
+	Position uint64 // where the entry stands; ascending
+	ID       ID
+	Event    string
+	Date     clock.Date
+	Side     Side
+	Amount   money.Amount
+	Balance  money.Amount // after the whole entry, signed on the normal side
+	Note     []byte
+}
+
+// Statement lists the legs on an account from a position on, oldest first: those
+// of at most limit entries. Ask again from next; 0 means that there is no more.
+func (d *desk) Statement(ctx context.Context, id AccountID, from uint64, limit int) (lines []Line, next uint64, err error) {
+	if limit <= 0 {
+		return nil, 0, fmt.Errorf("statement: the limit is %d; ask for at least one entry", limit)
+	}
+	var places []uint64
+	err = d.atLines(ctx, id, from, math.MaxUint64, limit+1, &places, func(r *rowReader) error {
+		for i, number := range places {
+			if i == limit {
+				next = number
+				return nil
+			}
+			if err := appendStatement(ctx, r, id, number, &lines); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return lines, next, err
+}
+
+func appendStatement(ctx context.Context, r *rowReader, id AccountID, number uint64, lines *[]Line) error {
+	e, _, err := r.entry(ctx, position(number))
+	if err != nil {
+		return err
+	}
+	c := &e.Command
+	for i := range c.Legs {
+		if c.Legs[i].Account != id {
+			continue
+		}
+		*lines = append(*lines, Line{
+			Position: number, ID: c.ID, Event: c.Event, Date: c.Date, Side: c.Legs[i].Side,
+			Amount: c.Legs[i].Amount, Balance: e.Result.Balances[i], Note: c.Note,
+		})
+	}
+	return nil
+}
+
+// atLines finds the places of entries on an account, in [from, to), and calls fn
+// with a reader of the journal. A place may belong to another account whose id
+// begins alike.
+func (d *desk) atLines(ctx context.Context, id AccountID, from, to uint64, limit int, places *[]uint64, fn func(*rowReader) error) error {
+	var err error
+	find := func(m *memory) { *places, err = m.linesOf(id, from, to, limit) }
+	return d.at(ctx, find, func(v View) error {
+		if err != nil {
+			return err
+		}
+		return fn(&rowReader{view: v})
+	})
+}
+
+// linesOf lists positions in [from, to), ascending, the first limit of them.
+func (m *memory) linesOf(id AccountID, from, to uint64, limit int) ([]uint64, error) {
+	hash := lineHash(id)
+	list, err := m.lines.From(hash, from, limit, nil)
+	if err != nil {
+		return nil, err
+	}
+	m.each(func(l *layer) bool {
+		for _, e := range l.lines {
+			if e.Hash == hash && e.Pos >= from {
+				list = append(list, e.Pos)
+			}
+		}
+		return true
+	})
+	slices.Sort(list)
+	list = slices.Compact(list)
+	list = slices.DeleteFunc(list, func(pos uint64) bool { return pos >= to })
+	return list[:min(limit, len(list))], nil
+}
+
+// lineBefore is the last position below to.
+func (m *memory) lineBefore(id AccountID, to uint64) (pos uint64, found bool, err error) {
+	hash := lineHash(id)
+	pos, found, err = m.lines.Before(hash, to)
+	m.each(func(l *layer) bool {
+		for _, e := range l.lines {
+			if e.Hash == hash && e.Pos < to && (!found || e.Pos > pos) {
+				pos, found = e.Pos, true
+			}
+		}
+		return true
+	})
+	return pos, found, err
+}
+
+// BalanceAt is the balance of an account as it was. An account that was not open
+// yet had nothing on it. It asks for every entry that a business date leaves in
+// doubt, so a date is dearer than a sequence number unless business days are
+// opened and closed (Command.Days).
+func (d *desk) BalanceAt(ctx context.Context, id AccountID, at At) (balance money.Amount, open bool, err error) {
+	row, open, err := d.account(ctx, id)
+	if err != nil || !open {
+		return balance, open, err
+	}
+	if at == (At{}) {
+		return money.New(row.Currency, row.Balance), true, nil
+	}
+	m, minor, seq := d.memory(), money.Minor(0), at.Seq
+	low := seq
+	if at.Date != 0 {
+		low, seq = m.span(at)
+	}
+	if head, _ := d.Head(ctx); seq > head.Seq {
+		return balance, open, fmt.Errorf("%w: batch %d was asked for, the last is %d", ErrNotYet, seq, head.Seq)
+	}
+	if minor, err = d.balanceAfter(ctx, row, seq); err == nil && low < seq {
+		minor, err = d.without(ctx, row, minor, low, seq, at.Date)
+	}
+	return money.New(row.Currency, minor), true, err
+}
+
+// span narrows a business date down: no batch up to low has a later date, none
+// above high has this one or an earlier one.
+func (m *memory) span(at At) (low, high uint64) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	high = m.head.Seq
+	if at.Seq != 0 {
+		high = at.Seq
+	}
+	turns := m.days.turns
+	for i := len(turns) - 1; i >= 0 && turns[i].days.From > at.Date; i-- {
+		high = min(high, turns[i].seq)
+	}
+	if len(turns) == 0 || turns[0].seq > 1 {
+		return 0, high
+	}
+	low = high
+	for i := range turns {
+		if turns[i].days.To > at.Date {
+			low = min(low, turns[i].seq-1)
+			break
+		}
+	}
+	return low, high
+}
+
+// balanceAfter is the balance that the last entry up to seq left.
+func (d *desk) balanceAfter(ctx context.Context, row AccountRow, seq uint64) (minor money.Minor, err error) {
+	to := Position{Seq: seq + 1}.number()
+	for {
+		var pos uint64
+		var found bool
+		find := func(m *memory) { pos, found, err = m.lineBefore(row.ID, to) }
+		var lines []Line
+		lookErr := d.at(ctx, find, func(v View) error {
+			if err != nil || !found {
+				return err
+			}
+			return appendStatement(ctx, &rowReader{view: v}, row.ID, pos, &lines)
+		})
+		switch {
+		case lookErr != nil:
+			return 0, lookErr
+		case !found:
+			return 0, nil
+		case len(lines) > 0:
+			return lines[len(lines)-1].Balance.Minor(), nil
+		}
+		to = pos // another account's
+	}
+}
+
+// linesPage is how many entries are looked at in one go.
+const linesPage = 1024
+
+// without takes off what entries in (low, high] with a later date did.
+func (d *desk) without(ctx context.Context, row AccountRow, minor money.Minor, low, high uint64, date clock.Date) (money.Minor, error) {
+	from, to := Position{Seq: low + 1}.number(), Position{Seq: high + 1}.number()
+	for {
+		var places []uint64
+		err := d.atLines(ctx, row.ID, from, to, linesPage, &places, func(r *rowReader) error {
+			var lines []Line
+			for _, number := range places {
+				if err := appendStatement(ctx, r, row.ID, number, &lines); err != nil {
+					return err
+				}
+			}
+			for i := range lines {
+				if lines[i].Date <= date {
+					continue
+				}
+				change := lines[i].Amount.Minor()
+				if lines[i].Side == row.Normal {
+					change = -change
+				}
+				var ok bool
+				if minor, ok = addMinor(minor, change); !ok {
+					return fmt.Errorf("balance of %s on %s: a sum leaves the range of amounts", row.ID, date)
+				}
+			}
+			return nil
+		})
+		if err != nil || len(places) < linesPage {
+			return minor, err
+		}
+		from = places[len(places)-1] + 1
+	}
+}
+
+// TrialRow is an account in a trial balance.
+type TrialRow struct {
+	Account
+	Balance money.Amount // signed on the normal side
+}
+
+// TrialBalance lists accounts with ids above after, at most limit, with their
+// balances at a moment. Over all pages debits equal credits in every currency.
+func (d *desk) TrialBalance(ctx context.Context, at At, after AccountID, limit int) (rows []TrialRow, err error) {
+	if limit <= 0 {
+		return nil, fmt.Errorf("trial balance: the limit is %d; ask for at least one account", limit)
+	}
+	err = d.AccountsAfter(ctx, after, func(a AccountRow) error {
+		rows = append(rows, TrialRow{a.Account, money.New(a.Currency, a.Balance)})
+		if len(rows) == limit {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, err
+	}
+	for i := range rows {
+		if at == (At{}) {
+			break
+		}
+		if rows[i].Balance, _, err = d.BalanceAt(ctx, rows[i].ID, at); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// Reversal makes the command that undoes a booked transfer or capture, under an
+// id and date of its own.
+func (d *desk) Reversal(ctx context.Context, of, id ID, event string, date clock.Date) (Command, error) {
+	e, _, found, err := d.Entry(ctx, of)
+	if err != nil {
+		return Command{}, err
+	}
+	if !found {
+		return Command{}, fmt.Errorf("reverse command %s: the book never answered it", of)
+	}
+	c := Command{ID: id, Kind: Transfer, Event: event, Date: date, Reverses: of}
+	for i := range e.Command.Legs {
+		c.Legs = append(c.Legs, e.Command.Legs[i].reverse())
+	}
+	return c, nil
+}
