@@ -96,7 +96,7 @@ func (k *keeper) close() error {
 	if k.ledger.halted() == nil {
 		err = k.ledger.WriteBehind(context.Background())
 	}
-	return errors.Join(err, k.ledger.keys.Close(), k.ledger.lines.Close(), k.ledger.engine.Close())
+	return errors.Join(err, k.ledger.closeIndexes(), k.ledger.engine.Close())
 }
 
 func (m *memory) full(times int) bool {

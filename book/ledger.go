@@ -77,7 +77,7 @@ func Open(ctx context.Context, engine Engine) (*Ledger, error) {
 	return OpenWith(ctx, engine, Options{})
 }
 
-// OpenWith is Open with options.
+// OpenWith is Open with options. If it fails, the engine stays the caller's.
 func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
 	if o.Accounts == 0 {
 		o.Accounts = DefaultAccounts
@@ -91,7 +91,7 @@ func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
 	}
 	l.desk = desk{memory: l.mem, source: engine}
 	if err := l.remember(ctx); err != nil {
-		return nil, fmt.Errorf("open book: %w", err)
+		return nil, errors.Join(fmt.Errorf("open book: %w", err), l.closeIndexes())
 	}
 	l.keeper = newKeeper(l)
 	go l.keeper.run()

@@ -32,6 +32,13 @@ func openIndexes(dir string, open func(string, index.Options) (*index.Index, err
 	return keys, lines, nil
 }
 
+func (l *Ledger) closeIndexes() error {
+	if l.keys == nil {
+		return nil
+	}
+	return errors.Join(l.keys.Close(), l.lines.Close())
+}
+
 func newMemory(keys, lines *index.Index, chain uint16, o Options) *memory {
 	m := &memory{
 		cache: newCache(o.Accounts), active: newLayer(1), keys: keys, lines: lines,

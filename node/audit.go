@@ -102,7 +102,12 @@ func (l *look) audit(ctx context.Context) (auditor.Report, error) {
 	if len(verified.Findings) > 0 || verified.Books == nil {
 		return auditor.Audit(ctx, l.evidence)
 	}
-	reader, err := sqlite.OpenReader(path)
+	store, err := sqlite.OpenReader(path)
+	if err != nil {
+		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
+	}
+	defer store.Close()
+	reader, err := book.OpenReader(ctx, sqlite.Chain, store)
 	if err != nil {
 		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
 	}
@@ -259,49 +264,8 @@ func (s readStore) Replay(fn func(entry []byte) error) error {
 }
 
 // readDoor shows a role the book as evidence.
-type readDoor struct{ from *sqlite.Reader }
+type readDoor struct{ *book.Reader }
 
-func (d readDoor) Apply(context.Context, []book.Command) ([]book.Result, error) {
+func (readDoor) Apply(context.Context, []book.Command) ([]book.Result, error) {
 	return nil, errEvidence
-}
-
-func (d readDoor) see(ctx context.Context, fn func(book.View) error) error {
-	view, err := d.from.View(ctx)
-	if err != nil {
-		return err
-	}
-	return errors.Join(fn(view), view.Close())
-}
-
-func (d readDoor) Get(ctx context.Context, space string, key []byte) (value []byte, version uint64, err error) {
-	err = d.see(ctx, func(v book.View) error {
-		r, ok, err := v.Record(ctx, book.Key{Space: space, Key: string(key)})
-		if ok {
-			value, version = r.Value, r.Version
-		}
-		return err
-	})
-	return value, version, err
-}
-
-func (d readDoor) GetOnce(ctx context.Context, space string, key []byte) (value []byte, taken bool, err error) {
-	err = d.see(ctx, func(v book.View) error {
-		value, taken, err = v.Once(ctx, book.Key{Space: space, Key: string(key)})
-		return err
-	})
-	return value, taken, err
-}
-
-func (d readDoor) Scan(ctx context.Context, space string, prefix []byte, fn func(key, value []byte, version uint64) error) error {
-	return d.see(ctx, func(v book.View) error {
-		return v.Records(ctx, space, prefix, func(key []byte, r book.Record) error { return fn(key, r.Value, r.Version) })
-	})
-}
-
-func (d readDoor) Outbox(ctx context.Context, topic string, after uint64, max int) (list []book.Pending, err error) {
-	err = d.see(ctx, func(v book.View) error {
-		list, err = v.Outbox(ctx, topic, after, max)
-		return err
-	})
-	return list, err
 }

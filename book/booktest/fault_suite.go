@@ -64,6 +64,7 @@ func faultAt(t *testing.T, store Store, fault Fault, k int) {
 	case ofAppend(fault) && fault != FailAfterAppend && failures == 0:
 		t.Fatalf("operation %d: the failure was hidden", k)
 	}
+	h.reopen() // without the fault, if it never came
 	h.balance(alice, 0)
 	h.balance(bob, 0)
 	h.balance(bank, 0)

@@ -39,7 +39,7 @@ func BenchmarkSeal(b *testing.B) {
 				entries := entriesFrom(n, size)
 				n += size
 				b.StartTimer()
-				if err := x.Seal(entries, x.Seq()+1); err != nil {
+				if err := x.Seal(entries, x.Seq()+1, testMark); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -56,7 +56,7 @@ func BenchmarkMerge(b *testing.B) {
 		b.StopTimer()
 		x := must(Open(b.TempDir(), Options{Filter: true}))
 		for range mergeFactor {
-			if err := x.Seal(entriesFrom(n, size), x.Seq()+1); err != nil {
+			if err := x.Seal(entriesFrom(n, size), x.Seq()+1, testMark); err != nil {
 				b.Fatal(err)
 			}
 			n += size
@@ -125,7 +125,7 @@ func build(b *testing.B, x *Index, size int) {
 	var stats runtime.MemStats
 	var most uint64
 	for n := 0; n < size; n += step {
-		if err := x.Seal(entriesFrom(n, step), x.Seq()+1); err != nil {
+		if err := x.Seal(entriesFrom(n, step), x.Seq()+1, testMark); err != nil {
 			b.Fatal(err)
 		}
 		for more := true; more; {

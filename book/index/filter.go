@@ -9,8 +9,8 @@ import (
 )
 
 // A run's filter is many filters side by side, each over its own range of
-// hashes, so that building one needs little memory however big the run is.
-const filterHashes = 1 << 18
+// hashes, so that building one stays in the cache, however big the run is.
+const filterHashes = 1 << 16
 
 // fuse is an approximate set of hashes: never says no to a member, and yes to
 // one stranger in 256.

@@ -26,7 +26,7 @@ func (x *Index) Seal(entries []Entry, seq uint64, mark [32]byte) error {
 	if len(entries) == 0 {
 		return x.install(nil, nil, point{seq, mark})
 	}
-	slices.SortFunc(entries, compare)
+	sortEntries(entries)
 	fresh, err := x.writeRun(seq, func(w *runWriter) error {
 		for _, e := range entries {
 			if err := w.add(e); err != nil {

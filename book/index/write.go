@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	writeBuffer = 256 << 10
+	writeBuffer = 64 << 10
 	// A merge may write gigabytes beside the journal, on the same disk. Syncing
 	// often keeps each wait short, and with it the wait of the journal's own sync.
 	syncEvery = 8 << 20

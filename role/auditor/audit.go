@@ -108,7 +108,9 @@ func (a *audit) add(to *money.Amount, b money.Amount) {
 
 // cards goes through the card files, and then through the cards without one.
 func (a *audit) cards(ctx context.Context) error {
-	a.gatherPayments()
+	if err := a.gatherPayments(ctx); err != nil {
+		return fmt.Errorf("audit payments: %w", err)
+	}
 	files := map[ident.CardRef][]Card{}
 	for _, c := range a.evidence.Cards {
 		files[c.Ref] = append(files[c.Ref], c)

@@ -28,9 +28,12 @@ import (
 	"jiaozi/wire/purse"
 )
 
-// Journal streams the batches of the book; *book.Ledger and *sqlite.Reader do.
+// Journal reads the book that was verified; *book.Ledger and *book.Reader do.
 type Journal interface {
+	// Journal streams the batches.
 	Journal(ctx context.Context, from uint64, fn func(book.Batch) error) error
+	// GetOnce reads the value of a once-key, if it is taken.
+	GetOnce(ctx context.Context, space string, key []byte) (value []byte, taken bool, err error)
 }
 
 // Evidence is all that an audit looks at.

@@ -21,7 +21,7 @@ func tapKey(ref ident.CardRef, atc uint16) []byte {
 
 // gatherPayments sorts the payments by card, each once, without those whose
 // counter the book has taken: their money is in the book, or in suspense.
-func (a *audit) gatherPayments() {
+func (a *audit) gatherPayments(ctx context.Context) error {
 	type name struct {
 		ref   ident.CardRef
 		atc   uint16
@@ -35,12 +35,23 @@ func (a *audit) gatherPayments() {
 			continue
 		}
 		n := name{p.Ref, p.Record.ATC, p.Record.Proof()}
-		if _, taken := a.evidence.Book.Books.Once(SpaceTap, tapKey(p.Ref, p.Record.ATC)); taken || seen[n] {
+		taken, err := a.taken(ctx, p.Ref, p.Record.ATC)
+		if err != nil {
+			return err
+		}
+		if taken || seen[n] {
 			continue
 		}
 		seen[n] = true
 		a.payments[p.Ref] = append(a.payments[p.Ref], p)
 	}
+	return nil
+}
+
+// taken reports whether the book has taken a card's counter.
+func (a *audit) taken(ctx context.Context, ref ident.CardRef, atc uint16) (bool, error) {
+	_, taken, err := a.evidence.Journal.GetOnce(ctx, SpaceTap, tapKey(ref, atc))
+	return taken, err
 }
 
 // card balances all the files that claim to be one card. One of them must agree
@@ -131,7 +142,9 @@ func (a *audit) equation(ctx context.Context, c *Card) (ending, error) {
 			unsure = append(unsure, p)
 		}
 	}
-	a.elsewhere(c, &sum, &e)
+	if err := a.elsewhere(ctx, c, &sum, &e); err != nil {
+		return e, err
+	}
 	e.difference = sum.value
 	if sum.overflow {
 		return e, nil
@@ -141,9 +154,12 @@ func (a *audit) equation(ctx context.Context, c *Card) (ending, error) {
 
 // elsewhere counts the debits of the card's own log that neither the book nor
 // anybody's evidence knows: a point of sale that is not at hand still has them.
-func (a *audit) elsewhere(c *Card, sum *checked, e *ending) {
+func (a *audit) elsewhere(ctx context.Context, c *Card, sum *checked, e *ending) error {
 	for _, d := range c.Log {
-		_, taken := a.evidence.Book.Books.Once(SpaceTap, tapKey(c.Ref, d.ATC))
+		taken, err := a.taken(ctx, c.Ref, d.ATC)
+		if err != nil {
+			return err
+		}
 		known := slices.ContainsFunc(a.payments[c.Ref], func(p Payment) bool {
 			return p.Record.ATC == d.ATC && p.Record.Amount == d.Amount
 		})
@@ -155,6 +171,7 @@ func (a *audit) elsewhere(c *Card, sum *checked, e *ending) {
 		where := "card " + c.Ref.String()
 		e.notes = append(e.notes, Finding{CodeElsewhere, where, text(CodeElsewhere, "%s, ATC %d", d.Amount, d.ATC)})
 	}
+	return nil
 }
 
 // gap is money that is in the book and neither on the card nor with a payment.
