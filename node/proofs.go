@@ -56,7 +56,7 @@ func openNotary(dir string) (*notary.Notary, error) {
 	if err != nil {
 		return nil, err
 	}
-	return notary.Open(filepath.Join(dir, "checkpoints", strconv.Itoa(sqlite.Chain)), sqlite.Chain, keys), nil
+	return notary.Open(filepath.Join(dir, "checkpoints", strconv.Itoa(sqlite.Chain)), sqlite.Chain, keys)
 }
 
 // readBook lends out the book of a directory, at one moment and beside a server.

@@ -10,8 +10,8 @@
 // One process at a time may Sign; anyone may read beside it.
 //
 // It knows neither keys nor engines: it is handed a signer and a view. Start with
-// Open, then Sign at the end of a day, Prove for a customer, Extend for an
-// auditor.
+// Open, then Sign at the end of a day, Prove for a customer, Extend and Check for
+// an auditor.
 package notary
 
 import (
@@ -49,16 +49,18 @@ type Notary struct {
 	dir   string
 	chain uint16
 	keys  note.Verifiers
+	names []name // oldest first
 }
 
-// Open gives the notary of a folder, which need not exist yet. Keys are those
-// that its checkpoints are checked with.
-func Open(dir string, chain uint16, keys note.Verifiers) *Notary {
-	return &Notary{dir: dir, chain: chain, keys: keys}
+// Open lists the checkpoints of a folder, which need not exist yet. Those that
+// another process adds later are not seen, so that a view taken after Open is
+// never older than a checkpoint. Keys are those that checkpoints are checked with.
+func Open(dir string, chain uint16, keys note.Verifiers) (*Notary, error) {
+	n := &Notary{dir: dir, chain: chain, keys: keys}
+	return n, n.list()
 }
 
-// View is what the notary reads; a book.View is one. It must not be older than
-// the checkpoints in the folder: take it after the notary was opened.
+// View is what the notary reads; a book.View is one. Take it after Open.
 type View interface {
 	proof.Journal
 	Head(ctx context.Context) (book.Head, error)
@@ -91,32 +93,20 @@ func parseName(file string) (name, bool) {
 	return n, errors.Join(err, err2) == nil && fileName(&proof.Checkpoint{Date: date, Seq: seq}) == file
 }
 
-// names lists the folder, oldest first.
-func (n *Notary) names() ([]name, error) {
+func (n *Notary) list() error {
 	entries, err := os.ReadDir(n.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read checkpoints: %w", err)
+		return fmt.Errorf("read checkpoints: %w", err)
 	}
-	var list []name
 	for _, e := range entries {
 		if got, ok := parseName(e.Name()); ok {
-			list = append(list, got)
+			n.names = append(n.names, got)
 		}
 	}
-	slices.SortFunc(list, func(a, b name) int {
+	slices.SortFunc(n.names, func(a, b name) int {
 		return cmp.Or(cmp.Compare(a.seq, b.seq), cmp.Compare(a.date, b.date))
 	})
-	return list, nil
-}
-
-// List names the dates of the checkpoints, oldest first.
-func (n *Notary) List() ([]clock.Date, error) {
-	list, err := n.names()
-	dates := make([]clock.Date, 0, len(list))
-	for _, got := range list {
-		dates = append(dates, got.date)
-	}
-	return dates, err
+	return nil
 }
 
 // Last gives the newest checkpoint, or ErrNone.
@@ -128,11 +118,7 @@ func (n *Notary) Of(date clock.Date) (*Kept, error) {
 }
 
 func (n *Notary) newest(fits func(name) bool) (*Kept, error) {
-	list, err := n.names()
-	if err != nil {
-		return nil, err
-	}
-	for _, got := range slices.Backward(list) {
+	for _, got := range slices.Backward(n.names) {
 		if fits(got) {
 			return n.read(got)
 		}
@@ -205,10 +191,12 @@ func (n *Notary) keep(tree *proof.Tree, c proof.Checkpoint, signed []byte) (*Kep
 	if err := durable.WriteFile(path, signed, 0o644); err != nil {
 		return nil, err
 	}
+	n.names = append(n.names, name{fileName(&c), c.Date, c.Seq})
 	return &Kept{path, signed, c}, nil
 }
 
-// tree opens the tree of the last checkpoint and checks the journal against it.
+// tree opens the tree of the last checkpoint and checks the journal against it,
+// as far as the kept tree does not stand for it.
 func (n *Notary) tree(ctx context.Context, view View) (*proof.Tree, *Kept, error) {
 	last, err := n.Last()
 	if errors.Is(err, ErrNone) {
@@ -223,6 +211,17 @@ func (n *Notary) tree(ctx context.Context, view View) (*proof.Tree, *Kept, error
 	}
 	tree, err := proof.Open(ctx, view, n.chain, cache, &last.Checkpoint)
 	return tree, last, err
+}
+
+// Check reads the whole journal and finds whether it still holds the last
+// checkpoint, which it gives; ErrNone if there is none, proof.ErrHistory if not.
+func (n *Notary) Check(ctx context.Context, view View) (*Kept, error) {
+	last, err := n.Last()
+	if err != nil {
+		return nil, err
+	}
+	_, err = proof.Open(ctx, view, n.chain, nil, &last.Checkpoint)
+	return last, err
 }
 
 // Prove makes the proof file of entry index of batch seq, in the checkpoint of a
@@ -240,10 +239,10 @@ func (n *Notary) Prove(ctx context.Context, view View, seq uint64, index uint16,
 	return tree.Prove(ctx, view, seq, index, in.Note, n.keys)
 }
 
-// Extend makes the file that shows that the checkpoint of one date continues
-// that of an earlier one.
+// Extend makes the file that shows that the checkpoint of one date (0: the
+// newest) continues that of an earlier one.
 func (n *Notary) Extend(ctx context.Context, view View, from, to clock.Date) ([]byte, error) {
-	tree, _, err := n.tree(ctx, view)
+	tree, last, err := n.tree(ctx, view)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +250,10 @@ func (n *Notary) Extend(ctx context.Context, view View, from, to clock.Date) ([]
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint of %s: %w", from, err)
 	}
-	b, err := n.Of(to)
+	b := last
+	if to != 0 {
+		b, err = n.Of(to)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint of %s: %w", to, err)
 	}
