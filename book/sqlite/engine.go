@@ -178,7 +178,7 @@ func matchHead(conn *sqlite.Conn, have, kept book.Head, keptErr error) error {
 }
 
 // Chain is the number in the first column of every journal row.
-func (e *Engine) Chain() uint16 { return chain }
+func (e *Engine) Chain() uint16 { return Chain }
 
 // Head reads the last committed batch with the writer's connection.
 func (e *Engine) Head(context.Context) (book.Head, error) { return readHead(e.journal.conn) }

@@ -157,7 +157,7 @@ func putApplied(conn *sqlite.Conn, c *book.Change) error {
 	const query = "INSERT INTO progress (chain, applied, hash) VALUES (?, ?, ?)" +
 		" ON CONFLICT DO UPDATE SET applied = excluded.applied, hash = excluded.hash"
 	return forEach(conn, query, []book.Head{c.At}, func(p *put, at *book.Head) {
-		p.int(chain)
+		p.int(Chain)
 		p.uint(at.Seq)
 		p.bytes(at.Hash[:])
 	}, nil)

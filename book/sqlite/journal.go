@@ -91,13 +91,13 @@ func (e *Engine) Append(_ context.Context, row *book.Row) error {
 // append refuses a row that does not follow the last one: somebody else is
 // writing, and nothing of ours may follow.
 func (j *journal) append(row *book.Row) error {
-	if row.Part != chain || row.Seq != j.last.Seq+1 {
+	if row.Part != Chain || row.Seq != j.last.Seq+1 {
 		head, err := readHead(j.conn)
 		if err != nil {
 			return err
 		}
-		if j.last = head; row.Part != chain || row.Seq != head.Seq+1 {
-			return fmt.Errorf("%w: batch %d of chain %d does not follow batch %d of chain %d", book.ErrFenced, row.Seq, row.Part, head.Seq, chain)
+		if j.last = head; row.Part != Chain || row.Seq != head.Seq+1 {
+			return fmt.Errorf("%w: batch %d of chain %d does not follow batch %d of chain %d", book.ErrFenced, row.Seq, row.Part, head.Seq, Chain)
 		}
 	}
 	write := j.writeSmall

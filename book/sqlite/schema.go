@@ -19,8 +19,8 @@ type layout struct {
 	schema      string
 }
 
-// chain is the number of this store's journal. The embedded store has one.
-const chain = 0
+// Chain is the number of this store's journal. The embedded store has one.
+const Chain = 0
 
 // journalLayout has one table, whose rowid is the sequence number: a new row then
 // goes to the last page of one tree, and a page is split by beginning an empty

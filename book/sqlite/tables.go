@@ -106,7 +106,7 @@ func (t *tables) flush(c *book.Change) error {
 // readApplied is the batch that the tables reflect; none if they are new.
 func readApplied(conn *sqlite.Conn) (at book.Head, err error) {
 	err = each(conn, "SELECT applied, hash FROM progress WHERE chain = ?",
-		func(s *sqlite.Stmt) { s.BindInt64(1, chain) },
+		func(s *sqlite.Stmt) { s.BindInt64(1, Chain) },
 		func(r *row) error {
 			at = book.Head{Seq: r.uint64(0), Hash: r.hash(1)}
 			return r.err

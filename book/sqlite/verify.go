@@ -1,5 +1,3 @@
-//go:build ledger
-
 package sqlite
 
 import (
@@ -26,7 +24,7 @@ func Verify(ctx context.Context, path string) (book.Report, error) {
 	if err != nil {
 		return unreadable(path, err)
 	}
-	report, err := book.Verify(ctx, r)
+	report, err := book.Verify(ctx, Chain, r)
 	if err != nil {
 		report, err = unreadable(path, err)
 	}
