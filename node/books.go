@@ -67,7 +67,8 @@ func ExportBookTo(ctx context.Context, o Options, path string, from uint64) (don
 }
 
 // ImportBook appends what the book of a directory lacks of an archive. Nothing
-// else may have the directory open. See archive.Import.
+// else may have the directory open. See archive.Import. The book is then compared
+// with the last checkpoint, as by RestoreBook.
 func ImportBook(ctx context.Context, o Options, path string) (done BookReport, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -83,6 +84,10 @@ func ImportBook(ctx context.Context, o Options, path string) (done BookReport, e
 		done = report(got)
 		return errors.Join(err, engine.Close())
 	})
+	if err != nil {
+		return done, err
+	}
+	done.SignedTo, err = signedTo(ctx, o.Dir)
 	return done, err
 }
 
@@ -106,6 +111,8 @@ func BackupBook(ctx context.Context, o Options, to string) (BookReport, error) {
 
 // RestoreBook puts a copy in the place of a book that is gone. A book that is
 // there is not replaced: move it away first. Nothing may have the directory open.
+// If the copy is older than the last checkpoint the answer is proof.ErrHistory: it
+// is in its place then, but money that was booked and signed for is missing.
 func RestoreBook(ctx context.Context, o Options, from string) (done BookReport, err error) {
 	err = locked(o.Dir, func() error {
 		if err := os.MkdirAll(filepath.Dir(bookPath(o.Dir)), 0o700); err != nil {

@@ -85,12 +85,12 @@ func prove(cmd *cobra.Command, o node.Options, id, account, date, since string) 
 }
 
 // readBounded reads a file that a stranger may have made.
-func readBounded(path string, limit int64) ([]byte, error) {
+func readBounded(path string, limit int) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > limit {
+	if info.Size() > int64(limit) {
 		return nil, fmt.Errorf("%s has %d bytes, at most %d", path, info.Size(), limit)
 	}
 	return os.ReadFile(path)
