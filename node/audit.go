@@ -10,7 +10,6 @@ import (
 
 	"jiaozi/book"
 	"jiaozi/book/proof"
-	"jiaozi/book/sqlite"
 	"jiaozi/crypt/vault"
 	"jiaozi/node/cardfile"
 	"jiaozi/node/durable"
@@ -96,8 +95,7 @@ type look struct {
 }
 
 func (l *look) audit(ctx context.Context) (auditor.Report, error) {
-	path := bookPath(l.dir)
-	verified, err := sqlite.Verify(ctx, path)
+	verified, err := verifyBook(ctx, l.dir, l.scheme)
 	if err != nil {
 		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
 	}
@@ -107,12 +105,12 @@ func (l *look) audit(ctx context.Context) (auditor.Report, error) {
 	if len(verified.Findings) > 0 || verified.Books == nil {
 		return auditor.Audit(ctx, l.evidence)
 	}
-	store, err := sqlite.OpenReader(path)
+	store, err := openEvidence(ctx, l.dir, l.scheme)
 	if err != nil {
 		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
 	}
 	defer store.Close()
-	reader, err := book.OpenReader(ctx, sqlite.Chain, store)
+	reader, err := book.OpenReader(ctx, chain, store)
 	if err != nil {
 		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
 	}
@@ -132,7 +130,7 @@ func (l *look) audit(ctx context.Context) (auditor.Report, error) {
 
 // checkpoint compares the journal with what was signed at the end of a day.
 func (l *look) checkpoint(ctx context.Context) error {
-	_, err := signedTo(ctx, l.dir)
+	_, err := signedTo(ctx, l.dir, l.scheme)
 	if errors.Is(err, proof.ErrHistory) || errors.Is(err, proof.ErrSignature) || errors.Is(err, proof.ErrFalse) || errors.Is(err, proof.ErrForm) {
 		l.broken = append(l.broken, auditor.Finding{Code: codeCheckpoint, Where: "checkpoints", Text: lang.Text{
 			EN: "the book is not the one that was signed: " + err.Error(), ZH: "账簿与已签名的检查点不符：" + err.Error(),

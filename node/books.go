@@ -32,18 +32,17 @@ func report(r archive.Report) BookReport {
 
 // ExportBook writes the journal of a directory as text, from a batch on (0: all),
 // beside a running server.
-func ExportBook(ctx context.Context, o Options, w io.Writer, from uint64) (BookReport, error) {
-	store, err := sqlite.OpenReader(bookPath(o.Dir))
+func ExportBook(ctx context.Context, o Options, w io.Writer, from uint64) (done BookReport, err error) {
+	s, err := LoadScheme(o.Dir)
 	if err != nil {
-		return BookReport{}, err
+		return done, err
 	}
-	defer store.Close()
-	view, err := store.View(ctx)
-	if err != nil {
-		return BookReport{}, err
-	}
-	done, err := archive.Export(ctx, w, view, sqlite.Chain, from)
-	return report(done), errors.Join(err, view.Close())
+	err = viewBook(ctx, o.Dir, s, func(_ evidence, view book.View) error {
+		got, err := archive.Export(ctx, w, view, chain, from)
+		done = report(got)
+		return err
+	})
+	return done, err
 }
 
 // ExportBookTo writes it to a new file, which is there when it is whole.
@@ -75,8 +74,8 @@ func ImportBook(ctx context.Context, o Options, path string) (done BookReport, e
 		return done, fmt.Errorf("import the book: %w", err)
 	}
 	defer f.Close()
-	err = locked(o.Dir, func() error {
-		engine, err := sqlite.Open(bookPath(o.Dir))
+	s, err := locked(o.Dir, func(s *Scheme) error {
+		engine, err := openEngine(ctx, o.Dir, s.Store)
 		if err != nil {
 			return err
 		}
@@ -87,7 +86,7 @@ func ImportBook(ctx context.Context, o Options, path string) (done BookReport, e
 	if err != nil {
 		return done, err
 	}
-	done.SignedTo, err = signedTo(ctx, o.Dir)
+	done.SignedTo, err = signedTo(ctx, o.Dir, s)
 	return done, err
 }
 
@@ -102,9 +101,20 @@ func CheckArchive(ctx context.Context, path string) (BookReport, error) {
 	return report(done), err
 }
 
-// BackupBook copies the book of a directory to a new file, beside a running
-// server.
+// errServer says who copies a book that a database server keeps.
+var errServer = errors.New("the book is kept in PostgreSQL: copy and restore it with pg_dump or pg_basebackup, " +
+	"or as text with `jiaozi book export` and `jiaozi book import`; tables are made anew by an import into an empty database")
+
+// BackupBook copies the embedded book of a directory to a new file, beside a
+// running server.
 func BackupBook(ctx context.Context, o Options, to string) (BookReport, error) {
+	s, err := LoadScheme(o.Dir)
+	if err != nil {
+		return BookReport{}, err
+	}
+	if s.Store != "" {
+		return BookReport{}, errServer
+	}
 	head, err := sqlite.Backup(ctx, bookPath(o.Dir), to)
 	return BookReport{Batches: head.Seq, Head: head.String()}, err
 }
@@ -114,78 +124,74 @@ func BackupBook(ctx context.Context, o Options, to string) (BookReport, error) {
 // If the copy is older than the last checkpoint the answer is proof.ErrHistory: it
 // is in its place then, but money that was booked and signed for is missing.
 func RestoreBook(ctx context.Context, o Options, from string) (done BookReport, err error) {
-	err = locked(o.Dir, func() error {
+	s, err := locked(o.Dir, func(s *Scheme) error {
+		if s.Store != "" {
+			return errServer
+		}
 		if err := os.MkdirAll(filepath.Dir(bookPath(o.Dir)), 0o700); err != nil {
 			return fmt.Errorf("restore the book: %w", err)
 		}
-		head, err := sqlite.Backup(ctx, from, bookPath(o.Dir))
-		if err != nil {
+		if _, err := sqlite.Backup(ctx, from, bookPath(o.Dir)); err != nil {
 			return err
 		}
-		done = BookReport{Batches: head.Seq, Head: head.String()}
-		return openOnce(ctx, o.Dir)
+		done, err = openOnce(ctx, o.Dir, s)
+		return err
 	})
 	if err != nil {
 		return done, err
 	}
-	done.SignedTo, err = signedTo(ctx, o.Dir)
+	done.SignedTo, err = signedTo(ctx, o.Dir, s)
 	return done, err
 }
 
-// RebuildBook makes tables and index anew from the journal. Nothing may have the
-// directory open.
+// RebuildBook makes tables and index of an embedded book anew from the journal.
+// Nothing may have the directory open.
 func RebuildBook(ctx context.Context, o Options) (done BookReport, err error) {
-	err = locked(o.Dir, func() error {
+	_, err = locked(o.Dir, func(s *Scheme) error {
+		if s.Store != "" {
+			return errServer
+		}
 		if err := sqlite.Forget(bookPath(o.Dir)); err != nil {
 			return err
 		}
-		return openOnce(ctx, o.Dir)
-	})
-	if err != nil {
-		return done, err
-	}
-	err = readBook(ctx, o.Dir, func(view book.View, _ *book.Reader) error {
-		head, err := view.Head(ctx)
-		done = BookReport{Batches: head.Seq, Head: head.String()}
+		done, err = openOnce(ctx, o.Dir, s)
 		return err
 	})
 	return done, err
 }
 
 // locked runs fn while no server and no command has the directory.
-func locked(dir string, fn func() error) error {
-	if _, err := LoadScheme(dir); err != nil {
-		return err
+func locked(dir string, fn func(*Scheme) error) (*Scheme, error) {
+	s, err := LoadScheme(dir)
+	if err != nil {
+		return nil, err
 	}
 	lock, err := durable.Lock(filepath.Join(dir, "lock"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer lock.Close()
-	return fn()
+	return s, fn(s)
 }
 
 // openOnce makes what is derived, and shows that the book opens.
-func openOnce(ctx context.Context, dir string) error {
-	engine, err := sqlite.Open(bookPath(dir))
+func openOnce(ctx context.Context, dir string, s *Scheme) (BookReport, error) {
+	ledger, err := openBook(ctx, dir, s)
 	if err != nil {
-		return err
+		return BookReport{}, err
 	}
-	ledger, err := book.Open(ctx, engine)
-	if err != nil {
-		return errors.Join(err, engine.Close())
-	}
-	return ledger.Close()
+	head, err := ledger.Head(ctx)
+	return BookReport{Batches: head.Seq, Head: head.String()}, errors.Join(err, ledger.Close())
 }
 
 // signedTo checks the book against the last checkpoint and gives its date. A book
 // that ends before it has lost what was booked since: that is proof.ErrHistory.
-func signedTo(ctx context.Context, dir string) (date string, err error) {
+func signedTo(ctx context.Context, dir string, s *Scheme) (date string, err error) {
 	office, err := openNotary(dir)
 	if err != nil {
 		return "", err
 	}
-	err = readBook(ctx, dir, func(view book.View, _ *book.Reader) error {
+	err = viewBook(ctx, dir, s, func(_ evidence, view book.View) error {
 		last, err := office.Check(ctx, view)
 		if errors.Is(err, notary.ErrNone) {
 			return nil

@@ -41,6 +41,10 @@ func EnsureInit(ctx context.Context, o Options) error {
 
 func makeScheme(ctx context.Context, o Options) error {
 	scheme := DefaultScheme(o.Test)
+	scheme.Store = o.Store
+	if err := checkStore(o.Store); err != nil {
+		return err
+	}
 	key, err := MakeKey(o.keyPath())
 	if err != nil {
 		return err
@@ -64,8 +68,7 @@ func makeScheme(ctx context.Context, o Options) error {
 	if err := publishBookKey(o.Dir, &scheme, v); err != nil {
 		return err
 	}
-	// An empty book, so that its form is checked from the first day.
-	if err := openOnce(ctx, o.Dir); err != nil {
+	if err := makeBook(ctx, o.Dir, &scheme); err != nil {
 		return err
 	}
 	return scheme.save(o.Dir)

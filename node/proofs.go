@@ -12,7 +12,6 @@ import (
 	"jiaozi/book"
 	"jiaozi/book/chart"
 	"jiaozi/book/proof"
-	"jiaozi/book/sqlite"
 	"jiaozi/crypt/vault"
 	"jiaozi/node/durable"
 	"jiaozi/node/notary"
@@ -24,7 +23,7 @@ import (
 // bookKeyPath is where the public half of keyBook lies, for everyone to copy.
 func bookKeyPath(dir string) string { return filepath.Join(dir, "book.pub") }
 
-func (s *Scheme) origin() string { return proof.Origin(string(s.Network), sqlite.Chain) }
+func (s *Scheme) origin() string { return proof.Origin(string(s.Network), chain) }
 
 // publishBookKey writes the public key that customers check proofs with.
 func publishBookKey(dir string, s *Scheme, v *vault.Vault) error {
@@ -56,26 +55,22 @@ func openNotary(dir string) (*notary.Notary, error) {
 	if err != nil {
 		return nil, err
 	}
-	return notary.Open(filepath.Join(dir, "checkpoints", strconv.Itoa(sqlite.Chain)), sqlite.Chain, keys)
+	return notary.Open(filepath.Join(dir, "checkpoints", strconv.Itoa(chain)), chain, keys)
 }
 
-// readBook lends out the book of a directory, at one moment and beside a server.
-func readBook(ctx context.Context, dir string, fn func(book.View, *book.Reader) error) error {
-	store, err := sqlite.OpenReader(bookPath(dir))
+// viewBook lends out the book of a directory as it is at one moment, beside a
+// server or without one.
+func viewBook(ctx context.Context, dir string, s *Scheme, fn func(evidence, book.View) error) error {
+	store, err := openEvidence(ctx, dir, s)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	reader, err := book.OpenReader(ctx, sqlite.Chain, store)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
 	view, err := store.View(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(fn(view, reader), view.Close())
+	return errors.Join(fn(store, view), view.Close())
 }
 
 // MakeCheckpoint is the order to sign the book as it is now.
@@ -122,7 +117,7 @@ func (n *Node) checkpoint(ctx context.Context, date clock.Date) (*CheckpointDoc,
 		return nil, err
 	}
 	var made *notary.Kept
-	err = readBook(ctx, n.dir, func(view book.View, _ *book.Reader) error {
+	err = viewBook(ctx, n.dir, n.scheme, func(_ evidence, view book.View) error {
 		made, err = office.Sign(ctx, view, date, signer)
 		return err
 	})
@@ -145,6 +140,10 @@ type ProofOrder struct {
 // Prove makes a proof file that a customer can check without us. It may run
 // beside the server and needs no secret.
 func Prove(ctx context.Context, o Options, order ProofOrder) (file []byte, err error) {
+	s, err := LoadScheme(o.Dir)
+	if err != nil {
+		return nil, err
+	}
 	office, err := openNotary(o.Dir)
 	if err != nil {
 		return nil, err
@@ -158,8 +157,8 @@ func Prove(ctx context.Context, o Options, order ProofOrder) (file []byte, err e
 	if err != nil {
 		return nil, err
 	}
-	err = readBook(ctx, o.Dir, func(view book.View, r *book.Reader) error {
-		at, err := find(ctx, o.Dir, r, order, in.Checkpoint.Seq)
+	err = viewBook(ctx, o.Dir, s, func(store evidence, view book.View) error {
+		at, err := find(ctx, store, s, order, in.Checkpoint.Seq)
 		if err != nil {
 			return err
 		}
@@ -172,22 +171,27 @@ func Prove(ctx context.Context, o Options, order ProofOrder) (file []byte, err e
 // statementPage bounds one step of looking for an account's last entry.
 const statementPage = 1000
 
-func find(ctx context.Context, dir string, r *book.Reader, order ProofOrder, until uint64) (at book.Position, err error) {
-	if order.Account == "" {
-		_, at, found, err := r.Entry(ctx, order.ID)
-		if err == nil && !found {
-			err = fmt.Errorf("%w: no command %s was answered", proof.ErrNoEntry, order.ID)
-		}
-		return at, err
-	}
-	s, err := LoadScheme(dir)
+// find gives the place of the entry that is asked for, up to batch until.
+func find(ctx context.Context, store evidence, s *Scheme, order ProofOrder, until uint64) (at book.Position, err error) {
+	r, err := book.OpenReader(ctx, chain, store)
 	if err != nil {
 		return at, err
 	}
-	id := chart.Customer(s.Issuer, order.Account, s.currency()).ID
+	defer r.Close()
+	if order.Account != "" {
+		return lastOn(ctx, r, chart.Customer(s.Issuer, order.Account, s.currency()), until)
+	}
+	_, at, found, err := r.Entry(ctx, order.ID)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: no command %s was answered", proof.ErrNoEntry, order.ID)
+	}
+	return at, err
+}
+
+func lastOn(ctx context.Context, r *book.Reader, account book.Account, until uint64) (at book.Position, err error) {
 	found := false
 	for from := uint64(0); ; {
-		lines, next, err := r.Statement(ctx, id, from, statementPage)
+		lines, next, err := r.Statement(ctx, account.ID, from, statementPage)
 		if err != nil {
 			return at, err
 		}
@@ -201,7 +205,7 @@ func find(ctx context.Context, dir string, r *book.Reader, order ProofOrder, unt
 		}
 	}
 	if !found {
-		return at, fmt.Errorf("%w: nothing stands on account %q up to that checkpoint", proof.ErrNoEntry, order.Account)
+		return at, fmt.Errorf("%w: nothing stands on account %s up to that checkpoint", proof.ErrNoEntry, account.Name)
 	}
 	return at, nil
 }
@@ -209,11 +213,15 @@ func find(ctx context.Context, dir string, r *book.Reader, order ProofOrder, unt
 // ProveExtension makes a file that shows that the checkpoint of one date only
 // adds to that of an earlier one.
 func ProveExtension(ctx context.Context, o Options, from, to clock.Date) (file []byte, err error) {
+	s, err := LoadScheme(o.Dir)
+	if err != nil {
+		return nil, err
+	}
 	office, err := openNotary(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	err = readBook(ctx, o.Dir, func(view book.View, _ *book.Reader) error {
+	err = viewBook(ctx, o.Dir, s, func(_ evidence, view book.View) error {
 		file, err = office.Extend(ctx, view, from, to)
 		return err
 	})

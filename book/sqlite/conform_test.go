@@ -1,3 +1,5 @@
+//go:build ledger
+
 package sqlite
 
 import (

@@ -122,6 +122,13 @@ func (s *Server) DSN(db string) string {
 	return fmt.Sprintf("host=%s port=%d user=%s dbname=%s", s.dir, s.port, superuser, db)
 }
 
+// SocketURL is DSN as a URL. There is no password in it, nor need of one.
+func (s *Server) SocketURL(db string) string {
+	q := url.Values{"host": {s.dir}, "port": {strconv.Itoa(s.port)}}
+	u := url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + db, RawQuery: q.Encode()}
+	return u.String()
+}
+
 // URL names a database of a server with TCP, password included.
 func (s *Server) URL(db string) string {
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(superuser, s.password), Path: "/" + db,
