@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -153,9 +154,7 @@ func children(pid int) (list []int, err error) {
 		if err != nil {
 			continue // it has just ended
 		}
-		// pid (name) state parent ...; the name may hold anything.
-		_, rest, _ := strings.Cut(string(text[strings.LastIndexByte(string(text), ')'):]), " ")
-		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+		if fields := statFields(text); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
 			child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			if err != nil {
 				return nil, err
@@ -187,6 +186,12 @@ func running(pid int) bool {
 	if err != nil {
 		return false
 	}
-	after := string(text[strings.LastIndexByte(string(text), ')')+1:])
-	return !strings.HasPrefix(after, " Z") && !strings.HasPrefix(after, " X")
+	fields := statFields(text)
+	return len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"
+}
+
+// statFields are the state, the parent and so on, after the pid and the name in
+// parentheses, which may hold anything.
+func statFields(text []byte) []string {
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 }
