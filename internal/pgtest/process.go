@@ -119,10 +119,11 @@ type watchdog struct {
 	leash io.Closer
 }
 
-// The server ends its children itself on SIGQUIT, within five seconds.
+// The server ends its children itself on SIGQUIT, within five seconds. An initdb
+// that is still at work may make a file while its directory is being removed.
 const watchScript = `read -r _
 read -r pid <"$2/postmaster.pid" && kill -QUIT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
-rm -rf "$1"`
+for _ in $(seq 100); do rm -rf "$1" && break; sleep 0.1; done`
 
 func watchOver(dir, data string) (*watchdog, error) {
 	cmd := exec.Command("sh", "-c", watchScript, "watchdog", dir, data)
