@@ -1,6 +1,7 @@
 package pgserver
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -104,10 +105,11 @@ type watchdog struct {
 	leash io.Closer
 }
 
-// The server ends its children itself on SIGQUIT, within five seconds.
+// The server ends its children itself on SIGQUIT, within five seconds. An initdb
+// that is still at work may make a file while its directory is being removed.
 const watchScript = `read -r _
 read -r pid <"$2/postmaster.pid" && kill -QUIT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
-rm -rf "$1"`
+for _ in $(seq 100); do rm -rf "$1" && break; sleep 0.1; done`
 
 func watchOver(dir, data string) (*watchdog, error) {
 	cmd := exec.Command("sh", "-c", watchScript, "watchdog", dir, data)
@@ -139,9 +141,7 @@ func children(pid int) (list []int, err error) {
 		if err != nil {
 			continue // it has just ended
 		}
-		// pid (name) state parent ...; the name may hold anything.
-		_, rest, _ := strings.Cut(string(text[strings.LastIndexByte(string(text), ')'):]), " ")
-		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+		if fields := statFields(text); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
 			child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			if err != nil {
 				return nil, err
@@ -173,6 +173,12 @@ func running(pid int) bool {
 	if err != nil {
 		return false
 	}
-	after := string(text[strings.LastIndexByte(string(text), ')')+1:])
-	return !strings.HasPrefix(after, " Z") && !strings.HasPrefix(after, " X")
+	fields := statFields(text)
+	return len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"
+}
+
+// statFields are the state, the parent and so on, after the pid and the name in
+// parentheses, which may hold anything.
+func statFields(text []byte) []string {
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 }
