@@ -187,19 +187,28 @@ func openOnce(ctx context.Context, dir string, s *Scheme) (BookReport, error) {
 // signedTo checks the book against the last checkpoint and gives its date. A book
 // that ends before it has lost what was booked since: that is proof.ErrHistory.
 func signedTo(ctx context.Context, dir string, s *Scheme) (date string, err error) {
-	office, err := openNotary(dir)
+	office, err := publicNotary(dir)
 	if err != nil {
 		return "", err
 	}
+	last, err := signed(ctx, dir, s, office)
+	if err != nil {
+		return "", fmt.Errorf("the book is in its place, but what was signed is not in it: %w", err)
+	}
+	if last == nil {
+		return "", nil
+	}
+	return last.Checkpoint.Date.String(), nil
+}
+
+// signed reads the whole journal against the last checkpoint, nil if none was made.
+func signed(ctx context.Context, dir string, s *Scheme, office *notary.Notary) (last *notary.Kept, err error) {
 	err = viewBook(ctx, dir, s, func(_ evidence, view book.View) error {
-		last, err := office.Check(ctx, view)
+		last, err = office.Check(ctx, view)
 		if errors.Is(err, notary.ErrNone) {
 			return nil
 		}
-		if err == nil {
-			date = last.Checkpoint.Date.String()
-		}
 		return err
 	})
-	return date, err
+	return last, err
 }
