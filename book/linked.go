@@ -1,5 +1,7 @@
 package book
 
+import "slices"
+
 // A chain is a run of linked commands: booked whole or refused whole. Its
 // commands are booked one after the other, and taken back if one is refused.
 
@@ -26,6 +28,9 @@ type savedHold struct {
 	was   workingHold
 	found bool
 }
+
+// took reports whether the chain that is being booked took a once-key.
+func (u *undo) took(key keyHash) bool { return u != nil && slices.Contains(u.onces, key) }
 
 func (u *undo) saveHold(id ID, h *workingHold) {
 	s := savedHold{id: id, found: h != nil}

@@ -95,6 +95,9 @@ func (m *model) chain(asked, judged []step) (codes []book.Code) {
 		if code = m.decide(judged[i]); code == book.OK {
 			m.answers[asked[i].ID] = modelAnswer{asked[i], book.OK}
 		}
+		if _, taken := before.once[asked[i].Once]; code == book.Exists && !taken {
+			code = book.Malformed // the chain names a key twice
+		}
 		failed = i
 	}
 	others := book.OK

@@ -107,6 +107,11 @@ func brokenChainsLeaveNoTrace(_ *testing.T, h *harness) {
 	if string(r[1].Prior) != "first" {
 		h.Fatalf("prior %q", r[1].Prior)
 	}
+	twin := again
+	twin.ID, twin.Once = named("twin"), []book.Once{{Space: "tap", Key: []byte("free")}}
+	other := twin
+	other.ID = named("other twin")
+	h.codes([]book.Code{book.LinkBroken, book.Malformed}, chained(twin, other)...) // not Exists: nobody has it
 	h.balance(bob, 1)
 	h.ok(chained(move("1", alice, bob, 1), move("2", alice, bob, 1))...)
 }
