@@ -26,7 +26,7 @@ type Options struct {
 	// Accounts is how many accounts are kept in memory; 0 is DefaultAccounts.
 	Accounts int
 	// Behind is how long a change may wait before it is written to the tables;
-	// 0 is one second.
+	// 0 is three seconds. Reading through the ledger never waits for it.
 	Behind time.Duration
 	// Parts is the range of virtual parts that the shard keeps; the zero value
 	// is all of them.
@@ -86,7 +86,7 @@ func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
 		o.Accounts = DefaultAccounts
 	}
 	if o.Behind == 0 {
-		o.Behind = time.Second
+		o.Behind = 3 * time.Second
 	}
 	l := &Ledger{
 		engine: engine, options: o,

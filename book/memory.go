@@ -234,15 +234,15 @@ func appendLines(list []index.Entry, c *Command, r *Result, pos uint64) []index.
 
 // Bounds of a layer: when it is passed on, and when the writer waits.
 const (
-	layerKeys    = 1 << 18
-	layerChanges = 1 << 17
-	layerBytes   = 64 << 20
+	layerKeys    = 1 << 20
+	layerChanges = 1 << 19
+	layerBytes   = 128 << 20
 )
 
 func (l *layer) empty() bool { return l.last == 0 }
 
 // full reports whether the layer is times as large as one should be.
 func (l *layer) full(times int) bool {
-	return len(l.keys.first) >= times*layerKeys || len(l.lines) >= 4*times*layerKeys ||
+	return len(l.keys.first) >= times*layerKeys || len(l.lines) >= 2*times*layerKeys ||
 		l.changes >= times*layerChanges || l.bytes >= times*layerBytes
 }

@@ -7,6 +7,8 @@
 //	DIR/scheme.key    the key that seals the rest, unless one is given from outside
 //	DIR/vault.age     the scheme's keys, sealed
 //	DIR/book/         the ledger
+//	DIR/book.pub      the public key that customers check proofs with
+//	DIR/checkpoints/  what was signed at the end of each day, one folder a chain
 //	DIR/cards/        card images, sealed
 //	DIR/terminals/    one folder a terminal: terminal.json, vault.age, journal
 //	DIR/files/        clearing files and statements, for people to read
@@ -31,7 +33,6 @@ import (
 	"time"
 
 	"jiaozi/book"
-	"jiaozi/book/sqlite"
 	"jiaozi/crypt/vault"
 	"jiaozi/node/durable"
 	"jiaozi/role/acquirer"
@@ -56,6 +57,8 @@ type Options struct {
 	Dir     string
 	KeyFile string // empty: JIAOZI_KEY_FILE, else DIR/scheme.key
 	Test    bool   // Init only: make a test scheme
+	// Store, for Init only, is the PostgreSQL database of the book; empty: embedded.
+	Store string
 	// Seed makes a test scheme repeatable: keys and numbers come from it, RSA
 	// keys from the stored test keys. Nil is the machine's randomness.
 	Seed  *uint64
@@ -137,18 +140,12 @@ func (n *Node) openStores(ctx context.Context) error {
 	if n.vault, err = openSafe(filepath.Join(n.dir, "vault.age"), n.key, n.scheme.Test); err != nil {
 		return err
 	}
-	engine, err := sqlite.Open(bookPath(n.dir))
-	if err != nil {
+	if n.ledger, err = openBook(ctx, n.dir, n.scheme); err != nil {
 		return err
-	}
-	if n.ledger, err = book.Open(ctx, engine); err != nil {
-		return errors.Join(err, engine.Close())
 	}
 	n.desk = n.ledger.Door([]string{deskEvents}, []string{deskSpaces})
 	return n.loadRun(ctx)
 }
-
-func bookPath(dir string) string { return filepath.Join(dir, "book", "journal.db") }
 
 // Close stops the servers, then the book; what was answered is on the disk.
 func (n *Node) Close() error {

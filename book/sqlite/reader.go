@@ -61,14 +61,6 @@ func (r *Reader) examine(path string) (query string) {
 	return ""
 }
 
-// IndexDir is the folder of the index, or "" if it was not made yet.
-func (r *Reader) IndexDir() string {
-	if none, err := missing(indexPath(r.path)); err == nil && none {
-		return ""
-	}
-	return indexPath(r.path)
-}
-
 // Close lets the store go.
 func (r *Reader) Close() error { return errors.Join(r.store.Close(), r.tidy()) }
 
