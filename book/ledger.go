@@ -84,6 +84,9 @@ func Open(ctx context.Context, engine Engine) (*Ledger, error) {
 
 // OpenWith is Open with options. If it fails, the engine stays the caller's.
 func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
+	if o.Accounts < 0 || o.Behind < 0 || o.Linger < 0 || o.Parts.From > o.Parts.To || o.Parts.To >= Parts {
+		return nil, fmt.Errorf("open book: options out of range: %+v", o)
+	}
 	if o.Accounts == 0 {
 		o.Accounts = DefaultAccounts
 	}

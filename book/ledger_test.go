@@ -172,7 +172,7 @@ func TestResultsAreNotShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ledger.Close()
-	c := step{ID: "x", Amount: 5, To: 1}.command()
+	c := step{ID: "x", Amount: 5, From: 1, To: 2}.command()
 	results, err := ledger.Apply(t.Context(), []book.Command{c, c})
 	if err != nil {
 		t.Fatal(err)

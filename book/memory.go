@@ -108,8 +108,8 @@ func (m *memory) publish(st *state, head Head) {
 	defer m.mu.Unlock()
 	m.head = head
 	m.active.last = head.Seq
-	if st.newDays {
-		m.days = m.days.with(st.seq, st.days)
+	if len(st.turns) > 0 {
+		m.days = m.days.with(st.turns)
 		m.putRecord(m.days.record())
 	}
 	for i := range st.accounts {
@@ -189,9 +189,12 @@ func (m *memory) publishKeys(st *state) {
 	}
 }
 
+// posts reports whether an entry changed balances.
+func posts(c *Command, r *Result) bool { return r.Code == OK && c.Kind != Hold && len(c.Legs) > 0 }
+
 // appendLines lists the accounts that an entry posts to, each once.
 func appendLines(list []index.Entry, c *Command, r *Result, pos uint64) []index.Entry {
-	if r.Code != OK || c.Kind == Hold {
+	if !posts(c, r) {
 		return list
 	}
 	at := len(list)

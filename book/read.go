@@ -295,6 +295,9 @@ func (m *memory) dirtyAccounts(after AccountID) (opened []AccountRow, recent map
 // Outbox reads messages of a topic that were not acknowledged, oldest first,
 // with numbers above after, at most max. Acknowledge with Command.Done.
 func (d *desk) Outbox(ctx context.Context, topic string, after uint64, max int) (pending []Pending, err error) {
+	if max <= 0 {
+		return nil, nil
+	}
 	var recent []Pending
 	var done map[uint64]struct{}
 	find := func(m *memory) { recent, done = m.recentOutbox(topic, after) }

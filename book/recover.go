@@ -185,7 +185,7 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 	if err != nil {
 		return fmt.Errorf("%w: journal row %d: %w", ErrDamaged, row.Seq, err)
 	}
-	if row.Seq != m.head.Seq+1 || row.Prev != m.head.Hash || row.Hash != Link(row.Part, row.Seq, row.Prev, row.Body) {
+	if row.Part != r.chain || row.Seq != m.head.Seq+1 || row.Prev != m.head.Hash || row.Hash != Link(row.Part, row.Seq, row.Prev, row.Body) {
 		return fmt.Errorf("%w: journal row %d does not follow batch %s", ErrDamaged, row.Seq, m.head)
 	}
 	if m.active.full(1) {
@@ -209,6 +209,7 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 // plan books the batch again and compares: the same plan on the same state gives
 // the same bytes.
 func (r *roller) plan(ctx context.Context, st *state, batch []candidate, row *Row) error {
+	st.parts = nil // what moved away since was here when it was booked
 	if err := r.memory.load(ctx, r.source, st, batch); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ type state struct {
 	kept     []keptEntry
 	outs     []Pending
 	done     []uint64
-	newDays  bool
+	turns    []turn
 	balances []money.Amount // what results point into
 	bytes    []byte         // of the body
 	refs     []int32        // what candidates point into
@@ -155,7 +155,8 @@ func (st *state) book(c *candidate) {
 	}
 	st.bookRecords(c)
 	if cmd.Days != (Days{}) {
-		st.days, st.newDays = cmd.Days, true
+		st.days = cmd.Days
+		st.turns = append(st.turns, turn{Position{st.seq, len(st.kept)}.number(), cmd.Days})
 	}
 }
 
@@ -175,7 +176,11 @@ func (st *state) bookRecords(c *candidate) {
 		p := Pending{Number: outNumber(st.seq, index, k), Part: home(cmd), Out: cmd.Out[k]}
 		st.outs = append(st.outs, p)
 	}
-	st.done = append(st.done, cmd.Done...)
+	for _, number := range cmd.Done {
+		if number < outNumber(st.seq, index+1, 0) { // a message that is yet to come is unknown
+			st.done = append(st.done, number)
+		}
+	}
 }
 
 // saveAccount marks an account as changed, and keeps what it was if the change
