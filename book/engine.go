@@ -37,6 +37,14 @@ type Engine interface {
 	Close() error
 }
 
+// MaxViews is how many views a ledger has open at one time, at most: the writer
+// one, Verify three, and the rest are for questions. An engine that bounds them
+// must not bound them lower, or the writer could wait for who waits for it.
+const MaxViews = 12
+
+// verifyViews is how many Verify opens.
+const verifyViews = 3
+
 // Evidence is what a reader of a store needs. It never writes.
 type Evidence interface {
 	// View is a consistent snapshot, to be closed by the caller.

@@ -44,7 +44,9 @@ type Ledger struct {
 	lines   *index.Index
 	known   *memory // replaced whole after an engine error
 	memMu   sync.RWMutex
-	doubt   bool // the writer's: the engine failed, so the memory is to be made anew
+
+	verifying sync.Mutex
+	doubt     bool // the writer's: the engine failed, so the memory is to be made anew
 
 	requests sync.Pool   // *request, to be used again
 	joined   []candidate // the writer's: a batch of many requests
@@ -97,7 +99,7 @@ func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
 		engine: engine, options: o,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
-	l.desk = desk{memory: l.mem, source: engine}
+	l.desk = desk{memory: l.mem, source: engine, slots: make(chan struct{}, deskViews)}
 	if err := l.remember(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open book: %w", err), l.closeIndexes())
 	}
@@ -312,7 +314,10 @@ func (l *Ledger) mem() *memory {
 	return l.known
 }
 
-// Verify recomputes the whole shard beside the running writer.
+// Verify recomputes the whole shard beside the running writer, for one caller
+// after the other.
 func (l *Ledger) Verify(ctx context.Context) (Report, error) {
+	l.verifying.Lock()
+	defer l.verifying.Unlock()
 	return Verify(ctx, l.engine.Chain(), l.engine)
 }

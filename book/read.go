@@ -17,11 +17,24 @@ import (
 type desk struct {
 	memory func() *memory
 	source source
+	slots  chan struct{} // one for each view that may be open; nil for any number
 }
+
+// deskViews is how many questions may be looking into the store at one time. The
+// next one waits before it holds anything that the writer needs.
+const deskViews = MaxViews - verifyViews - 1
 
 // at takes a snapshot: the view is opened, and copy called, while no batch can
 // become visible.
 func (d *desk) at(ctx context.Context, copy func(*memory), fn func(View) error) error {
+	if d.slots != nil {
+		select {
+		case d.slots <- struct{}{}:
+			defer func() { <-d.slots }()
+		case <-ctx.Done():
+			return fmt.Errorf("read book: %w", context.Cause(ctx))
+		}
+	}
 	m := d.memory()
 	m.mu.RLock()
 	view, err := d.source.View(ctx)
