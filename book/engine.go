@@ -24,7 +24,7 @@ type Engine interface {
 	// Head is the last committed batch, read from the store.
 	Head(ctx context.Context) (Head, error)
 	// Append writes one row of the journal durably, then the head outside the
-	// store. Errors wrap ErrFull (nothing was written), ErrFenced (another
+	// store. It must not keep the body. Errors wrap ErrFull (nothing was written), ErrFenced (another
 	// writer took the number) or ErrNotDurable if that is what happened.
 	Append(ctx context.Context, row *Row) error
 	// Load reads, in one round, rows of the tables. It sees every Flush that

@@ -48,6 +48,9 @@ type Ledger struct {
 	verifying sync.Mutex
 	doubt     bool // the writer's: the engine failed, so the memory is to be made anew
 
+	requests sync.Pool   // *request, to be used again
+	joined   []candidate // the writer's: a batch of many requests
+
 	mu       sync.Mutex
 	queue    []*request
 	commands int // waiting in the queue
@@ -63,6 +66,8 @@ type Ledger struct {
 // request is one call of Apply on its way through the writer.
 type request struct {
 	batch []candidate
+	raw   []byte    // what the candidates' bytes lie in
+	keys  []keyHash // and their hashes
 	bytes int
 	taken bool       // by the writer; guarded by Ledger.mu
 	reply chan reply // room for one, so that the writer never waits
@@ -127,11 +132,24 @@ func (l *Ledger) Apply(ctx context.Context, cmds []Command) ([]Result, error) {
 	}
 	select {
 	case answer := <-r.reply:
+		l.recycle(r)
 		return answer.results, answer.err
 	case <-ctx.Done():
 		return l.abandon(ctx, r)
 	}
 }
+
+// recycle keeps the arrays of an answered request for another one, unless they
+// are unusually large.
+func (l *Ledger) recycle(r *request) {
+	if cap(r.raw) > maxRecycled {
+		return
+	}
+	clear(r.batch) // what the caller sent is the caller's
+	l.requests.Put(r)
+}
+
+const maxRecycled = 4 << 20
 
 // newRequest checks the form of the commands, writes their canonical bytes and
 // hashes their keys, in the caller's goroutine, because there are many callers
@@ -140,8 +158,13 @@ func (l *Ledger) newRequest(cmds []Command) (*request, error) {
 	if len(cmds) > MaxBatch {
 		return nil, fmt.Errorf("%w: %d commands, the limit is %d", ErrTooLarge, len(cmds), MaxBatch)
 	}
-	b := newBatcher(l.mem().keys.Secret(), cmds)
-	r := &request{batch: make([]candidate, len(cmds)), reply: make(chan reply, 1)}
+	r, _ := l.requests.Get().(*request)
+	if r == nil {
+		r = &request{reply: make(chan reply, 1)}
+	}
+	r.taken, r.bytes = false, 0
+	r.batch = slices.Grow(r.batch[:0], len(cmds))[:len(cmds)]
+	b := newBatcher(l.mem().keys.Secret(), cmds, r.raw, r.keys)
 	for i := range cmds {
 		b.candidate(&r.batch[i], &cmds[i])
 		r.bytes += len(r.batch[i].raw) + resultRoom(&cmds[i])
@@ -149,6 +172,7 @@ func (l *Ledger) newRequest(cmds []Command) (*request, error) {
 			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBody)
 		}
 	}
+	r.raw, r.keys = b.raw, b.keys
 	if last := &r.batch[len(cmds)-1]; last.linked {
 		last.form, last.linked = Malformed, false // a chain ends inside one call
 	}
@@ -162,13 +186,14 @@ type batcher struct {
 	keys []keyHash
 }
 
-func newBatcher(secret [16]byte, cmds []Command) *batcher {
+// newBatcher takes arrays to use again, or nil.
+func newBatcher(secret [16]byte, cmds []Command, raw []byte, hashes []keyHash) *batcher {
 	bytes, keys := 0, 0
 	for i := range cmds {
 		bytes += sizeHint(&cmds[i])
 		keys += 2 + len(cmds[i].Once)
 	}
-	return &batcher{hash: newHasher(secret), raw: make([]byte, 0, bytes), keys: make([]keyHash, 0, keys)}
+	return &batcher{hash: newHasher(secret), raw: slices.Grow(raw[:0], bytes), keys: slices.Grow(hashes[:0], keys)}
 }
 
 func (b *batcher) candidate(c *candidate, cmd *Command) {

@@ -51,46 +51,8 @@ type layer struct {
 func newLayer(number uint32) *layer {
 	return &layer{
 		number: number, opened: map[AccountID]*Account{}, records: map[string]map[string]Record{},
-		holds: map[ID]HoldChange{}, done: map[uint64]struct{}{}, keys: keySet{first: map[uint64]uint64{}},
+		holds: map[ID]HoldChange{}, done: map[uint64]struct{}{},
 	}
-}
-
-// keySet finds the positions of a key hash. A second position under the same
-// hash is all but impossible, so those have a map of their own.
-type keySet struct {
-	first map[uint64]uint64
-	more  map[uint64][]uint64
-}
-
-func (k *keySet) add(hash, pos uint64) {
-	if _, taken := k.first[hash]; !taken {
-		k.first[hash] = pos
-		return
-	}
-	if k.more == nil {
-		k.more = map[uint64][]uint64{}
-	}
-	k.more[hash] = append(k.more[hash], pos)
-}
-
-func (k *keySet) find(hash uint64, to []uint64) []uint64 {
-	if pos, ok := k.first[hash]; ok {
-		to = append(append(to, pos), k.more[hash]...)
-	}
-	return to
-}
-
-func (k *keySet) entries() []index.Entry {
-	list := make([]index.Entry, 0, len(k.first))
-	for hash, pos := range k.first {
-		list = append(list, index.Entry{Hash: hash, Pos: pos})
-	}
-	for hash, more := range k.more {
-		for _, pos := range more {
-			list = append(list, index.Entry{Hash: hash, Pos: pos})
-		}
-	}
-	return list
 }
 
 // each visits the layers that hold something, newest first.
@@ -117,13 +79,26 @@ func (m *memory) hold(id ID) (h HoldChange, found bool) {
 	return h, found
 }
 
-// find appends the positions of a key, sealed or not.
-func (m *memory) find(h keyHash, to []uint64) ([]uint64, error) {
+// find lists the positions of a key, sealed or not.
+func (m *memory) find(h keyHash) (list []uint64, err error) {
+	err = m.findEach([]uint64{h.index}, func(_ int, pos uint64) { list = append(list, pos) })
+	slices.Sort(list)
+	return slices.Compact(list), err
+}
+
+// findEach is find for many keys. The same position may come twice, when it is
+// being sealed.
+func (m *memory) findEach(hashes []uint64, hit func(i int, pos uint64)) error {
+	var found []uint64
 	m.each(func(l *layer) bool {
-		to = l.keys.find(h.index, to)
+		for i, hash := range hashes {
+			for _, pos := range l.keys.find(hash, found[:0]) {
+				hit(i, pos)
+			}
+		}
 		return true
 	})
-	return m.keys.Find(h.index, to)
+	return m.keys.FindEach(hashes, hit)
 }
 
 // publish makes a committed batch visible. What the tables or the index have
@@ -243,6 +218,6 @@ func (l *layer) empty() bool { return l.last == 0 }
 
 // full reports whether the layer is times as large as one should be.
 func (l *layer) full(times int) bool {
-	return len(l.keys.first) >= times*layerKeys || len(l.lines) >= 2*times*layerKeys ||
+	return l.keys.used >= times*layerKeys || len(l.lines) >= 2*times*layerKeys ||
 		l.changes >= times*layerChanges || l.bytes >= times*layerBytes
 }

@@ -133,7 +133,7 @@ func (d *desk) Entry(ctx context.Context, id ID) (entry Entry, at Position, foun
 func (d *desk) entries(ctx context.Context, h keyHash, fn func(*Entry, Position) bool) error {
 	m := d.memory()
 	m.mu.RLock()
-	found, err := m.find(h, nil)
+	found, err := m.find(h)
 	m.mu.RUnlock()
 	if err != nil || len(found) == 0 {
 		return err

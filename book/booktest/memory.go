@@ -129,7 +129,9 @@ func (m *Memory) Append(_ context.Context, row *book.Row) error {
 	if have := m.state.head().Seq; row.Seq != have+1 {
 		return fmt.Errorf("%w: batch %d after %d", book.ErrFenced, row.Seq, have)
 	}
-	m.state.rows = append(m.state.rows, *row)
+	kept := *row
+	kept.Body = bytes.Clone(row.Body)
+	m.state.rows = append(m.state.rows, kept)
 	return nil
 }
 
