@@ -364,3 +364,47 @@ func (d *desk) Head(context.Context) (Head, error) {
 	defer m.mu.RUnlock()
 	return m.head, nil
 }
+
+// Expired lists holds whose time has passed at now (Unix seconds), at most max,
+// in the order of their ids. It walks through all open holds, so it costs as much
+// as there are of them: ask now and then, not for every command.
+func (d *desk) Expired(ctx context.Context, now int64, max int) (ids []ID, err error) {
+	if max <= 0 {
+		return nil, nil
+	}
+	due := func(id ID, h HoldRow) {
+		if h.Expires != 0 && now >= h.Expires {
+			ids = append(ids, id)
+		}
+	}
+	var recent map[ID]HoldChange
+	find := func(m *memory) { recent = m.recentHolds() }
+	err = d.at(ctx, find, func(v View) error {
+		for id, h := range recent {
+			if !h.Gone {
+				due(id, h.Row)
+			}
+		}
+		return v.Holds(ctx, func(id ID, h HoldRow) error {
+			if _, newer := recent[id]; !newer {
+				due(id, h)
+			}
+			return nil
+		})
+	})
+	slices.SortFunc(ids, compare16)
+	return ids[:min(max, len(ids))], err
+}
+
+func (m *memory) recentHolds() map[ID]HoldChange {
+	found := map[ID]HoldChange{}
+	m.each(func(l *layer) bool {
+		for id, h := range l.holds {
+			if _, newer := found[id]; !newer {
+				found[id] = h
+			}
+		}
+		return true
+	})
+	return found
+}
