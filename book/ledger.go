@@ -28,9 +28,8 @@ type Options struct {
 	// Behind is how long a change may wait before it is written to the tables;
 	// 0 is one second.
 	Behind time.Duration
-	// Parts is the range of virtual parts that the shard keeps; the zero value
-	// is all of them.
-	Parts PartRange
+	// Parts are the virtual parts that the shard keeps; none named is all of them.
+	Parts []PartRange
 }
 
 // Ledger is one shard of the book: an engine, its single writer, and the keeper

@@ -2,11 +2,6 @@ package book
 
 import "fmt"
 
-// ownership says which parts a shard keeps. Nil keeps all.
-type ownership struct {
-	from, to uint16 // of the shard map, both included
-}
-
 // PartRange is a range of parts, both ends included.
 type PartRange struct{ From, To uint16 }
 
@@ -15,14 +10,24 @@ func (r PartRange) String() string { return fmt.Sprintf("%d-%d", r.From, r.To) }
 // Has reports whether the part is in the range.
 func (r PartRange) Has(part uint16) bool { return part >= r.From && part <= r.To }
 
-func newOwnership(r PartRange) *ownership {
-	if r == (PartRange{}) || r == (PartRange{0, Parts - 1}) {
+// ownership says which parts a shard keeps. Nil keeps all.
+type ownership struct{ keeps [Parts]bool }
+
+// newOwnership is what the shard map says; no ranges are all parts.
+func newOwnership(ranges []PartRange) *ownership {
+	if len(ranges) == 0 {
 		return nil
 	}
-	return &ownership{r.From, r.To}
+	o := &ownership{}
+	for _, r := range ranges {
+		for part := int(r.From); part <= int(r.To) && part < Parts; part++ {
+			o.keeps[part] = true
+		}
+	}
+	return o
 }
 
-func (o *ownership) has(part uint16) bool { return part >= o.from && part <= o.to }
+func (o *ownership) has(part uint16) bool { return o.keeps[part] }
 
 // holds reports whether all that a command touches is kept here.
 func (o *ownership) holds(c *Command) bool {

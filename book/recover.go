@@ -42,7 +42,7 @@ func (l *Ledger) closeIndexes() error {
 func newMemory(keys, lines *index.Index, chain uint16, o Options) *memory {
 	m := &memory{
 		cache: newCache(o.Accounts), active: newLayer(1), keys: keys, lines: lines,
-		hash: newHasher(keys.Secret()), parts: newOwnership(o.Parts),
+		hash: newHasher(keys.Secret()),
 	}
 	m.days.chain = chain
 	return m
@@ -66,6 +66,7 @@ func (l *Ledger) remember(ctx context.Context) (err error) {
 	if err := errors.Join(r.roll(ctx), view.Close()); err != nil {
 		return err
 	}
+	m.parts = newOwnership(l.options.Parts) // what is booked is booked, whatever the map says now
 	l.memMu.Lock()
 	l.known = m
 	l.memMu.Unlock()

@@ -115,3 +115,10 @@ func (f *Faulty) Head(ctx context.Context) (book.Head, error) {
 	}
 	return f.Engine.Head(ctx)
 }
+
+// Hit reports whether the fault has happened.
+func (f *Faulty) Hit() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seen >= f.At
+}

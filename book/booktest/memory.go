@@ -16,8 +16,9 @@ import (
 // Memory is an engine without a disk: for tests of roles, and for simulated
 // towns. It keeps its promises until the process ends. The zero value is empty.
 type Memory struct {
-	mu    sync.Mutex
-	state memoryState
+	Number uint16 // of the chain
+	mu     sync.Mutex
+	state  memoryState
 }
 
 var _ book.Engine = (*Memory)(nil)
@@ -89,8 +90,7 @@ func (m *Memory) now() memoryState {
 	return m.state
 }
 
-// Chain is always the first.
-func (m *Memory) Chain() uint16    { return 0 }
+func (m *Memory) Chain() uint16    { return m.Number }
 func (m *Memory) IndexDir() string { return "" }
 func (m *Memory) Close() error     { return nil }
 
