@@ -31,7 +31,6 @@ type loader struct {
 	absent   map[AccountID]int32
 	suspects []suspect
 	found    []uint64
-	refs     []int32 // what candidates point into
 }
 
 // load fills st with what the batch touches.
@@ -72,17 +71,14 @@ func (l *loader) look(batch []candidate) error {
 	return nil
 }
 
-// room makes the arrays that a batch fills, once.
+// room sees to it that the places of a batch lie in one array that does not move.
 func (l *loader) room(batch []candidate) {
 	n := 0
 	for i := range batch {
 		c := batch[i].cmd
 		n += len(c.Legs) + len(c.Open) + len(c.Limit) + len(c.Close) + len(c.Put)
 	}
-	l.refs = make([]int32, 0, n)
-	l.st.accounts = make([]working, 0, min(n, 2*len(batch))+1)
-	l.st.kept = make([]keptEntry, 0, len(batch))
-	l.st.answers = make([]answer, 0, len(batch))
+	l.st.refs = slices.Grow(l.st.refs, n)
 }
 
 func (l *loader) lookKeys(c *candidate) error {
@@ -112,20 +108,20 @@ func (l *loader) suspect(c *candidate, key int, h keyHash) (err error) {
 }
 
 func (l *loader) lookAccounts(c *candidate) {
-	at := len(l.refs)
+	at := len(l.st.refs)
 	for i := range c.cmd.Legs {
-		l.refs = append(l.refs, l.account(c.cmd.Legs[i].Account))
+		l.st.refs = append(l.st.refs, l.account(c.cmd.Legs[i].Account))
 	}
 	for i := range c.cmd.Open {
-		l.refs = append(l.refs, l.account(c.cmd.Open[i].ID))
+		l.st.refs = append(l.st.refs, l.account(c.cmd.Open[i].ID))
 	}
 	for i := range c.cmd.Limit {
-		l.refs = append(l.refs, l.account(c.cmd.Limit[i].Account))
+		l.st.refs = append(l.st.refs, l.account(c.cmd.Limit[i].Account))
 	}
 	for i := range c.cmd.Close {
-		l.refs = append(l.refs, l.account(c.cmd.Close[i]))
+		l.st.refs = append(l.st.refs, l.account(c.cmd.Close[i]))
 	}
-	c.accounts = l.refs[at:]
+	c.accounts = l.st.refs[at:]
 }
 
 // account finds the place of an account in the batch, from the cache if it is
@@ -158,11 +154,11 @@ func workingOf(s *slot, i int32) working {
 }
 
 func (l *loader) lookRecords(c *candidate) {
-	at := len(l.refs)
+	at := len(l.st.refs)
 	for i := range c.cmd.Put {
 		key := c.cmd.Put[i].key()
 		ref, fresh := l.st.recordRef(key)
-		l.refs = append(l.refs, ref)
+		l.st.refs = append(l.st.refs, ref)
 		if !fresh {
 			continue
 		}
@@ -172,7 +168,7 @@ func (l *loader) lookRecords(c *candidate) {
 			l.touch.Records = append(l.touch.Records, key)
 		}
 	}
-	c.puts = l.refs[at:]
+	c.puts = l.st.refs[at:]
 }
 
 func (l *loader) lookHold(id ID) {

@@ -25,6 +25,8 @@ type memory struct {
 	keys  *index.Index // command ids and once-keys
 	lines *index.Index // accounts that entries touch
 	hash  *hasher      // the writer's
+	// scratch is what the writer plans in; it is used for one batch after another.
+	scratch *state
 	// applied is what the tables reflect; changes up to it are not made again.
 	applied uint64
 }

@@ -194,7 +194,7 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 			return err
 		}
 	}
-	st := newState(row.Seq, m)
+	st := newState(row.Seq, m, len(entries))
 	batch := candidatesOf(m, entries)
 	if row.Seq <= m.applied {
 		for i := range batch {

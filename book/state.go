@@ -3,6 +3,7 @@ package book
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"jiaozi/value/money"
 	"jiaozi/value/must"
@@ -29,6 +30,7 @@ type state struct {
 	done     []uint64
 	newDays  bool
 	balances []money.Amount // what results point into
+	refs     []int32        // what candidates point into
 	touched  []int32        // accounts of the command under judgement
 	ordinal  uint32         // of that command, from 1
 	undo     *undo          // not nil while a chain is being booked
@@ -81,11 +83,33 @@ type keptEntry struct {
 	result Result
 }
 
-func newState(seq uint64, m *memory) *state {
-	return &state{
-		seq: seq, days: m.days.last(), parts: m.parts, name: m.cache.nameHash, recordAt: map[Key]int32{}, holds: map[ID]*workingHold{},
-		onces: map[keyHash][]byte{}, answered: map[ID]int32{},
+// newState begins a batch of n commands. What the last batch filled is used
+// again, if it was of about that size: emptying a big map for a small batch would
+// cost more than the batch.
+func newState(seq uint64, m *memory, n int) *state {
+	st := m.scratch
+	if st == nil || cap(st.kept) > 64+8*n {
+		st = &state{
+			recordAt: map[Key]int32{}, holds: map[ID]*workingHold{}, onces: map[keyHash][]byte{}, answered: map[ID]int32{},
+		}
+		m.scratch = st
 	}
+	clear(st.recordAt)
+	clear(st.holds)
+	clear(st.onces)
+	clear(st.answered)
+	clear(st.kept) // they hold what callers sent
+	clear(st.answers)
+	clear(st.accounts)
+	*st = state{
+		seq: seq, days: m.days.last(), parts: m.parts, name: m.cache.nameHash,
+		recordAt: st.recordAt, holds: st.holds, onces: st.onces, answered: st.answered,
+		accounts: st.accounts[:0], records: st.records[:0], answers: st.answers[:0], kept: st.kept[:0],
+		touched: st.touched[:0], refs: st.refs[:0],
+	}
+	st.kept = slices.Grow(st.kept, n)
+	st.balances = make([]money.Amount, 0, 2*n) // results keep it
+	return st
 }
 
 func (st *state) termsOf(a *Account) terms {
@@ -173,8 +197,9 @@ func (st *state) change(ref int32) {
 	w := st.saveAccount(ref)
 	w.Balance += w.change
 	w.Held -= w.release
-	must.Hold(w.Held >= 0, "account %s: held %d", w.id, w.Held)
-	must.Hold(!w.never || w.Balance-w.Held >= -w.Line, "account %s: balance %d with %d held", w.id, w.Balance, w.Held)
+	if w.Held < 0 || (w.never && w.Balance-w.Held < -w.Line) { // asked here, because passing arguments costs more
+		must.Hold(false, "account %s: balance %d with %d held", w.id, w.Balance, w.Held)
+	}
 }
 
 func (st *state) reserve(c *candidate) {

@@ -94,7 +94,7 @@ func (l *Ledger) process(ctx context.Context, batch []candidate) ([]Result, erro
 	if err := l.keeper.room(m); err != nil {
 		return nil, fmt.Errorf("book: nothing was booked: %w", err)
 	}
-	st := newState(m.head.Seq+1, m)
+	st := newState(m.head.Seq+1, m, len(batch))
 	if err := m.load(ctx, l.engine, st, batch); err != nil {
 		return nil, fmt.Errorf("book: nothing was booked: %w", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"jiaozi/book"
-	"jiaozi/book/sqlite"
 	"jiaozi/crypt/vault"
 	"jiaozi/node/cardfile"
 	"jiaozi/node/durable"
@@ -91,8 +90,7 @@ type look struct {
 }
 
 func (l *look) audit(ctx context.Context) (auditor.Report, error) {
-	path := bookPath(l.dir)
-	verified, err := sqlite.Verify(ctx, path)
+	verified, err := verifyBook(ctx, l.dir, l.scheme)
 	if err != nil {
 		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
 	}
@@ -102,12 +100,12 @@ func (l *look) audit(ctx context.Context) (auditor.Report, error) {
 	if len(verified.Findings) > 0 || verified.Books == nil {
 		return auditor.Audit(ctx, l.evidence)
 	}
-	store, err := sqlite.OpenReader(path)
+	store, err := openEvidence(ctx, l.dir, l.scheme)
 	if err != nil {
 		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
 	}
 	defer store.Close()
-	reader, err := book.OpenReader(ctx, sqlite.Chain, store)
+	reader, err := book.OpenReader(ctx, chain, store)
 	if err != nil {
 		return auditor.Report{}, fmt.Errorf("audit the book: %w", err)
 	}

@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"jiaozi/book"
-	"jiaozi/book/sqlite"
 	"jiaozi/node/durable"
 	"jiaozi/value/clock"
 )
@@ -43,6 +41,10 @@ func EnsureInit(ctx context.Context, o Options) error {
 
 func makeScheme(ctx context.Context, o Options) error {
 	scheme := DefaultScheme(o.Test)
+	scheme.Store = o.Store
+	if err := checkStore(o.Store); err != nil {
+		return err
+	}
 	key, err := MakeKey(o.keyPath())
 	if err != nil {
 		return err
@@ -63,21 +65,8 @@ func makeScheme(ctx context.Context, o Options) error {
 	if err := trust.save(o.Dir); err != nil {
 		return err
 	}
-	if err := makeBook(ctx, o.Dir); err != nil {
+	if err := makeBook(ctx, o.Dir, &scheme); err != nil {
 		return err
 	}
 	return scheme.save(o.Dir)
-}
-
-// makeBook makes an empty book, so that its form is checked from the first day.
-func makeBook(ctx context.Context, dir string) error {
-	engine, err := sqlite.Open(bookPath(dir))
-	if err != nil {
-		return err
-	}
-	ledger, err := book.Open(ctx, engine)
-	if err != nil {
-		return errors.Join(err, engine.Close())
-	}
-	return ledger.Close()
 }

@@ -31,7 +31,6 @@ import (
 	"time"
 
 	"jiaozi/book"
-	"jiaozi/book/sqlite"
 	"jiaozi/crypt/vault"
 	"jiaozi/node/durable"
 	"jiaozi/role/acquirer"
@@ -56,6 +55,8 @@ type Options struct {
 	Dir     string
 	KeyFile string // empty: JIAOZI_KEY_FILE, else DIR/scheme.key
 	Test    bool   // Init only: make a test scheme
+	// Store, for Init only, is the PostgreSQL database of the book; empty: embedded.
+	Store string
 	// Seed makes a test scheme repeatable: keys and numbers come from it, RSA
 	// keys from the stored test keys. Nil is the machine's randomness.
 	Seed  *uint64
@@ -137,18 +138,12 @@ func (n *Node) openStores(ctx context.Context) error {
 	if n.vault, err = openSafe(filepath.Join(n.dir, "vault.age"), n.key, n.scheme.Test); err != nil {
 		return err
 	}
-	engine, err := sqlite.Open(bookPath(n.dir))
-	if err != nil {
+	if n.ledger, err = openBook(ctx, n.dir, n.scheme); err != nil {
 		return err
-	}
-	if n.ledger, err = book.Open(ctx, engine); err != nil {
-		return errors.Join(err, engine.Close())
 	}
 	n.desk = n.ledger.Door([]string{deskEvents}, []string{deskSpaces})
 	return n.loadRun(ctx)
 }
-
-func bookPath(dir string) string { return filepath.Join(dir, "book", "journal.db") }
 
 // Close stops the servers, then the book; what was answered is on the disk.
 func (n *Node) Close() error {

@@ -41,6 +41,10 @@ type Scheme struct {
 	Acquirer ident.Inst `json:"acquirer"`
 	Network  ident.Inst `json:"network"`
 
+	// Store is the PostgreSQL database of the book; without it the book is
+	// embedded in the data directory.
+	Store string `json:"store,omitempty"`
+
 	Fees        Fees   `json:"fees"`
 	CloneBearer string `json:"clone_bearer"` // issuer, acquirer or merchant
 	Limits      Limits `json:"limits"`
@@ -132,6 +136,9 @@ func (s *Scheme) Validate() error {
 }
 
 func (s *Scheme) validateRest() error {
+	if err := checkStore(s.Store); err != nil {
+		return fmt.Errorf("scheme.json: %w", err)
+	}
 	if _, err := s.aid(); err != nil {
 		return fmt.Errorf("scheme.json: %w", err)
 	}

@@ -115,7 +115,7 @@ func benchmarkFind(b *testing.B, x *Index, hash func() uint64) {
 // resident is the memory that the runs keep: fences and filters.
 func resident(x *Index) (bytes uint64) {
 	for _, r := range x.now.Load().runs {
-		bytes += r.printed() + uint64(len(r.fences))*uint64(binary.Size(Entry{}))
+		bytes += r.filterSize + uint64(len(r.fences))*uint64(binary.Size(Entry{}))
 	}
 	return bytes
 }

@@ -1,106 +1,81 @@
 package index
 
 import (
-	"errors"
-	"fmt"
+	"math/bits"
 	"slices"
-
-	"github.com/FastFilter/xorfilter"
 )
 
-// A run's filter is many filters side by side, each over its own range of
-// hashes, so that building one stays in the cache, however big the run is.
-const filterHashes = 1 << 16
+// A filter is an approximate set of hashes: it never says no to a member, and
+// says yes to about one stranger in 240. Each hash has a block of one cache line
+// and some bits in it (a Bloom filter in blocks). The block comes from the upper
+// bits of the hash, so a run, which is written in the order of its hashes, fills
+// its filter from front to back. That costs a tenth of the time of a binary fuse
+// filter, which is smaller by a fifth but has to see all hashes at once.
+type filter []uint64
 
-// fuse is an approximate set of hashes: never says no to a member, and yes to
-// one stranger in 256.
-type fuse = xorfilter.BinaryFuse[uint8]
+const (
+	filterWords = 8 // in a block
+	filterBlock = filterWords * 8
+	bitsPerHash = 12
+	bitsSet     = 7
+)
 
-// filters are in the order of their ranges; a range ends where the next begins.
-type filters struct {
-	first []uint64
-	sets  []fuse
+// newFilter has room for that many hashes.
+func newFilter(hashes uint64) filter {
+	blocks := (hashes*bitsPerHash + filterBlock*8 - 1) / (filterBlock * 8)
+	return make(filter, blocks*filterWords)
 }
 
-// maybe reports whether the hash may be a member; without filters any may.
-func (f *filters) maybe(hash uint64) bool {
-	if len(f.first) == 0 {
+// place is the block of a hash and the numbers of its bits, 9 bits each.
+func (f filter) place(hash uint64) (block *[filterWords]uint64, numbers uint64) {
+	i, _ := bits.Mul64(hash, uint64(len(f)/filterWords))
+	numbers = (hash ^ hash>>32) * 0x9e3779b97f4a7c15
+	numbers = (numbers ^ numbers>>29) * 0xbf58476d1ce4e5b9
+	return (*[filterWords]uint64)(f[i*filterWords:]), numbers ^ numbers>>32
+}
+
+func (f filter) add(hash uint64) {
+	block, n := f.place(hash)
+	for range bitsSet {
+		block[n>>6%filterWords] |= 1 << (n % 64)
+		n >>= 9
+	}
+}
+
+// maybe reports whether the hash may be a member; without a filter any may.
+func (f filter) maybe(hash uint64) bool {
+	if len(f) == 0 {
 		return true
 	}
-	i, found := slices.BinarySearch(f.first, hash)
-	if !found {
-		i--
+	block, n := f.place(hash)
+	for range bitsSet {
+		if block[n>>6%filterWords]&(1<<(n%64)) == 0 {
+			return false
+		}
+		n >>= 9
 	}
-	return i >= 0 && f.sets[i].Contains(hash)
+	return true
 }
 
-// printed is the size of all fingerprints.
-func (f *filters) printed() (bytes uint64) {
-	for i := range f.sets {
-		bytes += uint64(len(f.sets[i].Fingerprints))
-	}
-	return bytes
-}
-
-// appendTo writes the filters' part of the directory.
-func (f *filters) appendTo(b []byte) []byte {
-	for i, set := range f.sets {
-		b = little.AppendUint64(b, f.first[i])
-		b = little.AppendUint64(b, set.Seed)
-		b = little.AppendUint32(b, set.SegmentLength)
-		b = little.AppendUint32(b, set.SegmentCount)
-		b = little.AppendUint64(b, uint64(checksum(set.Fingerprints)))
-	}
-	return b
-}
-
-// decodeFilter reads one filter's part of the directory: where its range begins,
-// its parameters, the size of its fingerprints and their checksum. With these
-// parameters a lookup stays inside that size, whatever the hash.
-func decodeFilter(b []byte) (first uint64, set fuse, size uint64, sum uint32, err error) {
-	first = little.Uint64(b)
-	set.Seed = little.Uint64(b[8:])
-	set.SegmentLength, set.SegmentCount = little.Uint32(b[16:]), little.Uint32(b[20:])
-	length, count := uint64(set.SegmentLength), uint64(set.SegmentCount)
-	size = (count + 2) * length
-	const most = 1 << 30
-	if length == 0 || length&(length-1) != 0 || count == 0 || count > most || length > most || size > most || little.Uint32(b[28:]) != 0 {
-		return 0, fuse{}, 0, 0, fmt.Errorf("a filter claims %d segments of %d", count, length)
-	}
-	set.SegmentLengthMask, set.SegmentCountLength = set.SegmentLength-1, set.SegmentLength*set.SegmentCount
-	return first, set, size, little.Uint32(b[24:]), nil
-}
-
-// A filterBuilder is fed the hashes of a run in ascending order.
-type filterBuilder struct {
-	filters
-	hashes  []uint64
-	builder xorfilter.BinaryFuseBuilder
-}
-
-func (b *filterBuilder) add(hash uint64) error {
-	if n := len(b.hashes); n > 0 && b.hashes[n-1] == hash {
-		return nil
-	} else if n == filterHashes {
-		if err := b.build(); err != nil {
+// encode calls write with the filter's bytes, piece by piece.
+func (f filter) encode(write func([]byte) error) error {
+	b := make([]byte, 0, pageSize)
+	for words := range slices.Chunk(f, pageSize/8) {
+		b = b[:0]
+		for _, word := range words {
+			b = little.AppendUint64(b, word)
+		}
+		if err := write(b); err != nil {
 			return err
 		}
 	}
-	b.hashes = append(b.hashes, hash)
 	return nil
 }
 
-// build ends the range of the hashes at hand.
-func (b *filterBuilder) build() error {
-	if len(b.hashes) == 0 {
-		return nil
+func decodeFilter(b []byte) filter {
+	f := make(filter, len(b)/8)
+	for i := range f {
+		f[i] = little.Uint64(b[8*i:])
 	}
-	first := b.hashes[0]
-	set, err := xorfilter.BuildBinaryFuse[uint8](&b.builder, b.hashes)
-	if err != nil {
-		return errors.Join(errors.New("build filter"), err)
-	}
-	set.Fingerprints = slices.Clone(set.Fingerprints) // the builder uses its own again
-	b.first, b.sets, b.hashes = append(b.first, first), append(b.sets, set), b.hashes[:0]
-	return nil
+	return f
 }

@@ -13,7 +13,7 @@
 //
 // Promises: after Seal returns, a crash takes nothing back; a crash in the middle
 // leaves the state before or after, and never a third; what is read was checked
-// against a checksum; the memory used is the filters (9 bits for each hash, if
+// against a checksum; the memory used is the filters (12 bits for each hash, if
 // asked for) and one entry in 255, whatever the size. Everything in here is
 // derived: an index that is damaged is deleted, and made again from the journal.
 //
@@ -50,8 +50,8 @@ func (e Entry) less(o Entry) bool { return e.Hash < o.Hash || e.Hash == o.Hash &
 // Options say how an index is built. They may change from one opening to the
 // next: what they mean for a run is decided when the run is written.
 type Options struct {
-	// Filter keeps 9 bits for each hash in memory, so that a hash which is not
-	// there costs no read of the disk (one in 256 for each run does).
+	// Filter keeps 12 bits for each hash in memory, so that a hash which is not
+	// there costs no read of the disk (one in 240 for each run does).
 	Filter bool
 }
 

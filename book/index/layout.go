@@ -14,25 +14,23 @@ import (
 //
 //	page 0      head: what is in the file, checksum
 //	pages 1-n   blocks: 255 entries, number of the run, number of the block, checksum
-//	            fingerprints of the filters, one filter after the other
-//	directory   first entry of each block, then parameters and checksum of each filter
+//	filter      as long as the head says, perhaps nothing
+//	directory   first entry of each block
 //
-// The manifest holds the head's checksum, the head that of the directory, the
-// directory those of the filters and a copy of each block's first entry. So a
-// good file in the wrong place is found as surely as a bad one.
+// The manifest holds the head's checksum, the head those of the filter and the
+// directory, the directory a copy of each block's first entry. So a good file in
+// the wrong place is found as surely as a bad one.
 const (
-	runMagic   = "JZRUN01\n"
+	runMagic   = "JZRUN02\n"
 	pageSize   = 4096
 	entrySize  = 16
 	perBlock   = 255
 	trailerAt  = perBlock * entrySize // run, block, CRC-32C
 	checksumAt = pageSize - 4
-	filterSize = 32 // in the directory
 
 	// Bounds of what a head may claim. Its sums fit in 63 bits.
 	maxEntries = perBlock << 31
-	maxFilters = 1 << 24
-	maxPrints  = 1 << 44
+	maxFilter  = 1 << 44
 )
 
 var (
@@ -50,8 +48,8 @@ type head struct {
 	seq        uint64 // the journal was at this sequence number when the newest entry was sealed
 	count      uint64 // entries
 	last       Entry
-	prints     uint64 // bytes of all fingerprints
-	filterSets uint32 // filters
+	filterSize uint64 // bytes
+	filterSum  uint32 // checksum
 	directory  uint32 // checksum
 }
 
@@ -63,19 +61,17 @@ func (h *head) inBlock(n uint64) int { return int(min(perBlock, h.count-n*perBlo
 
 func blockAt(n uint64) int64 { return int64(n+1) * pageSize }
 
-func (h *head) printsAt() int64    { return blockAt(h.blocks()) }
-func (h *head) directoryAt() int64 { return h.printsAt() + int64(h.prints) }
-func (h *head) directorySize() int64 {
-	return int64(h.blocks())*entrySize + int64(h.filterSets)*filterSize
-}
-func (h *head) size() int64 { return h.directoryAt() + h.directorySize() }
+func (h *head) filterAt() int64      { return blockAt(h.blocks()) }
+func (h *head) directoryAt() int64   { return h.filterAt() + int64(h.filterSize) }
+func (h *head) directorySize() int64 { return int64(h.blocks()) * entrySize }
+func (h *head) size() int64          { return h.directoryAt() + h.directorySize() }
 
 func (h *head) encode() []byte {
 	b := append(make([]byte, 0, pageSize), runMagic...)
-	for _, n := range []uint64{h.number, h.seq, h.count, h.last.Hash, h.last.Pos, h.prints} {
+	for _, n := range []uint64{h.number, h.seq, h.count, h.last.Hash, h.last.Pos, h.filterSize} {
 		b = little.AppendUint64(b, n)
 	}
-	b = little.AppendUint32(b, h.filterSets)
+	b = little.AppendUint32(b, h.filterSum)
 	b = little.AppendUint32(b, h.directory)
 	b = b[:checksumAt]
 	return little.AppendUint32(b, checksum(b))
@@ -87,16 +83,16 @@ func decodeHead(b []byte) (head, error) {
 		return h, errors.New("not a run of this version")
 	}
 	at := len(runMagic)
-	for _, n := range []*uint64{&h.number, &h.seq, &h.count, &h.last.Hash, &h.last.Pos, &h.prints} {
+	for _, n := range []*uint64{&h.number, &h.seq, &h.count, &h.last.Hash, &h.last.Pos, &h.filterSize} {
 		*n = little.Uint64(b[at:])
 		at += 8
 	}
-	h.filterSets, h.directory = little.Uint32(b[at:]), little.Uint32(b[at+4:])
+	h.filterSum, h.directory = little.Uint32(b[at:]), little.Uint32(b[at+4:])
 	if !bytes.Equal(b, h.encode()) {
 		return head{}, errors.New("the head's checksum is wrong")
 	}
-	if h.count == 0 || h.count > maxEntries || h.filterSets > maxFilters || h.prints > maxPrints {
-		return head{}, fmt.Errorf("the head claims %d entries, %d filters of %d bytes", h.count, h.filterSets, h.prints)
+	if h.count == 0 || h.count > maxEntries || h.filterSize > maxFilter || h.filterSize%filterBlock != 0 {
+		return head{}, fmt.Errorf("the head claims %d entries and a filter of %d bytes", h.count, h.filterSize)
 	}
 	return h, nil
 }

@@ -12,9 +12,9 @@ const (
 	smallRun = 4096
 )
 
-// Seal adds entries and says that the index now reflects the journal up to seq.
-// It sorts the slice in place and does not keep it. When it returns nil they are
-// on the disk. With a seq that is reflected already it does nothing: rolling
+// Seal adds entries, in any order, and says that the index now reflects the
+// journal up to seq, where the hash is mark. It neither changes nor keeps the
+// slice. When it returns nil the entries are on the disk. With a seq that is reflected already it does nothing: rolling
 // forward may offer the same again. After an error the entries are not found,
 // and the same call may be repeated unless the error says to open again.
 func (x *Index) Seal(entries []Entry, seq uint64, mark [32]byte) error {
@@ -26,9 +26,8 @@ func (x *Index) Seal(entries []Entry, seq uint64, mark [32]byte) error {
 	if len(entries) == 0 {
 		return x.install(nil, nil, point{seq, mark})
 	}
-	sortEntries(entries)
-	fresh, err := x.writeRun(seq, func(w *runWriter) error {
-		for _, e := range entries {
+	fresh, err := x.writeRun(seq, uint64(len(entries)), func(w *runWriter) error {
+		for _, e := range sorted(entries) {
 			if err := w.add(e); err != nil {
 				return err
 			}
@@ -59,7 +58,7 @@ func (x *Index) Merge() (more bool, err error) {
 	if due == nil {
 		return false, nil
 	}
-	fresh, err := x.writeRun(newest(due), func(w *runWriter) error {
+	fresh, err := x.writeRun(newest(due), count(due), func(w *runWriter) error {
 		return stream(due, func(e Entry) error {
 			if w.filled == perBlock && x.closed.Load() {
 				return errClosed

@@ -16,7 +16,7 @@ type run struct {
 	dir     folder
 	file    file
 	fences  []Entry // the first entry of each block
-	filters
+	filter
 	holders atomic.Int64 // states that list it
 	gone    atomic.Bool  // merged away: its file goes with the last holder
 }
@@ -68,14 +68,13 @@ func openRun(dir folder, want listed) (_ *run, err error) {
 	case size != r.size():
 		return nil, damaged(dir, name, "%d bytes, not %d", size, r.size())
 	}
+	// The file is as long as its head says, which bounds what is allocated now.
 	if err := r.readDirectory(); err != nil {
 		return nil, err
 	}
-	return r, nil
+	return r, r.readFilter()
 }
 
-// readDirectory is called when the file is known to be as long as its head says,
-// which bounds what is allocated here.
 func (r *run) readDirectory() error {
 	b, err := r.read(r.directoryAt(), r.directorySize())
 	if err != nil {
@@ -94,35 +93,18 @@ func (r *run) readDirectory() error {
 	if r.last.less(r.fences[len(r.fences)-1]) {
 		return damaged(r.dir, r.name(), "blocks out of order")
 	}
-	return r.readFilters(b[len(r.fences)*entrySize:])
+	return nil
 }
 
-func (r *run) readFilters(directory []byte) error {
-	at := r.printsAt()
-	for record := range slices.Chunk(directory, filterSize) {
-		first, set, size, sum, err := decodeFilter(record)
-		if err != nil {
-			return damaged(r.dir, r.name(), "%v", err)
-		}
-		if size > uint64(r.directoryAt()-at) {
-			return damaged(r.dir, r.name(), "filters too long")
-		}
-		if set.Fingerprints, err = r.read(at, int64(size)); err != nil {
-			return err
-		}
-		n := len(r.first)
-		switch {
-		case checksum(set.Fingerprints) != sum:
-			return damaged(r.dir, r.name(), "filter %d has a wrong checksum", n)
-		case n == 0 && first != r.fences[0].Hash || n > 0 && first <= r.first[n-1]:
-			return damaged(r.dir, r.name(), "filters out of order")
-		}
-		r.first, r.sets = append(r.first, first), append(r.sets, set)
-		at += int64(size)
+func (r *run) readFilter() error {
+	b, err := r.read(r.filterAt(), int64(r.filterSize))
+	if err != nil {
+		return err
 	}
-	if at != r.directoryAt() {
-		return damaged(r.dir, r.name(), "filters too short")
+	if checksum(b) != r.filterSum {
+		return damaged(r.dir, r.name(), "the filter's checksum is wrong")
 	}
+	r.filter = decodeFilter(b)
 	return nil
 }
 

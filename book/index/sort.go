@@ -5,52 +5,59 @@ import "slices"
 // radixFrom is the number of entries from which counting beats comparing.
 const radixFrom = 1 << 16
 
-// sortEntries sorts in place. It goes by the bytes of the hash, which for many
-// uniform hashes is three times as fast as comparing, and keeps the order of what is
-// equal: entries that come in the order of the journal are sorted by then.
-func sortEntries(entries []Entry) {
-	if len(entries) >= radixFrom {
-		sortByHash(entries)
+// sorted returns the entries in order and leaves its argument alone, which
+// others may be reading. It goes by the bytes of the hash, which for many
+// uniform hashes is three times as fast as comparing, and keeps the order of
+// what is equal: entries that come in the order of the journal are sorted then.
+func sorted(entries []Entry) []Entry {
+	list := make([]Entry, len(entries))
+	if len(entries) < radixFrom {
+		copy(list, entries)
+	} else {
+		sortByHash(entries, list)
 	}
-	if !slices.IsSortedFunc(entries, compare) {
-		slices.SortFunc(entries, compare)
+	if !slices.IsSortedFunc(list, compare) {
+		slices.SortFunc(list, compare)
 	}
+	return list
 }
 
 // sortByHash parts the entries by their highest byte, so that each part fits
 // the processor's cache, and goes through the parts from the lowest byte up.
-func sortByHash(entries []Entry) {
-	other := make([]Entry, len(entries))
+func sortByHash(from, to []Entry) {
 	var ends [256]int
-	for _, e := range entries {
+	for _, e := range from {
 		ends[e.Hash>>56]++
 	}
-	scatter(entries, other, 56, &ends)
+	scatter(from, to, 56, &ends)
+	var spare []Entry
 	start := 0
 	for _, end := range ends {
-		sortPart(other[start:end], entries[start:end])
+		part := to[start:end]
+		spare = slices.Grow(spare[:0], len(part))[:len(part)]
+		sortPart(part, spare)
 		start = end
 	}
 }
 
-// sortPart leaves the sorted entries of from in to, and anything in from.
-func sortPart(from, to []Entry) {
+// sortPart sorts by the seven lower bytes, with spare room of the same length.
+func sortPart(part, spare []Entry) {
 	var counts [7][256]int
-	for _, e := range from {
+	for _, e := range part {
 		for i := range counts {
 			counts[i][byte(e.Hash>>(8*i))]++
 		}
 	}
-	moved := false // whether to holds them
+	from, to, away := part, spare, false
 	for i := range counts {
 		if len(from) == 0 || counts[i][byte(from[0].Hash>>(8*i))] == len(from) {
 			continue // this byte is the same everywhere
 		}
 		scatter(from, to, 8*i, &counts[i])
-		from, to, moved = to, from, !moved
+		from, to, away = to, from, !away
 	}
-	if !moved {
-		copy(to, from)
+	if away {
+		copy(part, spare)
 	}
 }
 

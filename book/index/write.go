@@ -3,6 +3,7 @@ package index
 import (
 	"bufio"
 	"fmt"
+	"hash/crc32"
 )
 
 const (
@@ -21,20 +22,17 @@ type runWriter struct {
 	page     page
 	filled   int // entries in page
 	fences   []Entry
-	filter   *filterBuilder
+	filter   filter
 	unsynced int
 }
 
-func newRunWriter(dir folder, number, seq uint64, filter bool) (*runWriter, error) {
+func newRunWriter(dir folder, number, seq uint64, filter filter) (*runWriter, error) {
 	f, err := dir.create(runName(number))
 	if err != nil {
 		return nil, err
 	}
-	w := &runWriter{dir: dir, file: f, out: bufio.NewWriterSize(f, writeBuffer)}
+	w := &runWriter{dir: dir, file: f, out: bufio.NewWriterSize(f, writeBuffer), filter: filter}
 	w.number, w.seq = number, seq
-	if filter {
-		w.filter = new(filterBuilder)
-	}
 	_, err = w.out.Write(make([]byte, pageSize)) // the head's place
 	return w, err
 }
@@ -56,10 +54,10 @@ func (w *runWriter) add(e Entry) error {
 	w.filled++
 	w.count++
 	w.last = e
-	if w.filter == nil {
-		return nil
+	if w.filter != nil {
+		w.filter.add(e.Hash)
 	}
-	return w.filter.add(e.Hash)
+	return nil
 }
 
 func (w *runWriter) endBlock() error {
@@ -88,28 +86,23 @@ func (w *runWriter) finish() (*run, error) {
 	if err := w.endBlock(); err != nil {
 		return nil, err
 	}
-	r := &run{dir: w.dir, file: w.file, fences: w.fences}
-	if w.filter != nil {
-		if err := w.filter.build(); err != nil {
-			return nil, err
-		}
-		r.filters = w.filter.filters
+	r := &run{head: w.head, dir: w.dir, file: w.file, fences: w.fences, filter: w.filter}
+	err := w.filter.encode(func(b []byte) error {
+		r.filterSize += uint64(len(b))
+		r.filterSum = crc32.Update(r.filterSum, castagnoli, b)
+		return w.write(b)
+	})
+	if err != nil {
+		return nil, err
 	}
-	for _, set := range r.sets {
-		if err := w.write(set.Fingerprints); err != nil {
-			return nil, err
-		}
-	}
-	directory := make([]byte, 0, len(w.fences)*entrySize+len(r.sets)*filterSize)
+	directory := make([]byte, 0, len(w.fences)*entrySize)
 	for _, e := range w.fences {
 		directory = little.AppendUint64(little.AppendUint64(directory, e.Hash), e.Pos)
 	}
-	directory = r.filters.appendTo(directory)
 	if err := w.write(directory); err != nil {
 		return nil, err
 	}
-	r.head = w.head
-	r.prints, r.filterSets, r.directory = r.printed(), uint32(len(r.sets)), checksum(directory)
+	r.directory = checksum(directory)
 	return r, w.finishHead(r)
 }
 
@@ -125,10 +118,14 @@ func (w *runWriter) finishHead(r *run) error {
 	return w.file.Sync()
 }
 
-// writeRun makes a run of the next number, filled by fill, and leaves no file
-// behind if that fails.
-func (x *Index) writeRun(seq uint64, fill func(*runWriter) error) (*run, error) {
-	w, err := newRunWriter(x.dir, x.next.Add(1)-1, seq, x.options.Filter)
+// writeRun makes a run of the next number, filled by fill with at most that many
+// entries, and leaves no file behind if that fails.
+func (x *Index) writeRun(seq, entries uint64, fill func(*runWriter) error) (*run, error) {
+	var f filter
+	if x.options.Filter {
+		f = newFilter(entries)
+	}
+	w, err := newRunWriter(x.dir, x.next.Add(1)-1, seq, f)
 	if w == nil {
 		return nil, fmt.Errorf("write run of the index: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"jiaozi/book"
 )
@@ -32,7 +33,8 @@ func bookUntilKilled(path string) {
 		os.Exit(1)
 	}
 	engine.checkpointAt = 200 << 10 // so that kills also fall into checkpoints
-	ledger, err := book.Open(context.Background(), engine)
+	// The keeper writes all the time, so that kills fall into flushes too.
+	ledger, err := book.OpenWith(context.Background(), engine, book.Options{Behind: time.Millisecond})
 	if err != nil {
 		fmt.Println("open:", err)
 		os.Exit(1)
@@ -51,7 +53,7 @@ func bookUntilKilled(path string) {
 // an audit and the next writer accept. Method: kill -9 a real writer at random
 // moments, audit, open, go on.
 func TestKilledWriterLosesNothing(t *testing.T) {
-	rounds := 8
+	rounds := 20
 	if soak {
 		rounds = 200
 	}

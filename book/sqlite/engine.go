@@ -1,21 +1,26 @@
-// Package sqlite keeps one shard of the book in one SQLite database, in the
-// file that Open names and four beside it:
+// Package sqlite keeps one shard of the book in two SQLite databases and a
+// folder, beside the file that Open names:
 //
-//	book.db        tables: journal, and its projections
-//	book.db-wal    commits that are not in book.db yet
-//	book.db-shm    index of the log, rebuilt at will
-//	book.db.head   sequence and hash of the last commit, kept outside the store
-//	book.db.lock   held by the one process that writes
+//	book.db          journal: one row for each batch. The truth.
+//	book.db-wal      commits that are not in book.db yet; book.db-shm, its index
+//	book.db.head     sequence and hash of the last commit, kept outside the store
+//	book.db.lock     held by the one process that writes
+//	book.db.tables   accounts, records, holds, outbox: derived, with -wal and -shm
+//	book.db.index/   where ids and once-keys stand in the journal: derived
 //
-// Promises: a commit that was answered is on the disk (write-ahead log,
+// There are two databases because the keeper writes the tables while the writer
+// commits to the journal, and SQLite has one writer for each database. What is
+// derived may be deleted while nobody has the store open; it is made again.
+//
+// Promises: a batch that was answered is on the disk (write-ahead log,
 // synchronous=FULL); one process writes at a time; a store of another version,
 // or one that lost or changed what was answered, is refused. SQLite itself
 // silently drops whatever follows a damaged frame of the log, so Open scans the
-// log first and compares with the head outside. Checkpoints are ours and
-// truncate the log.
+// log first and compares with the head outside.
 //
 // Open is for the writer, OpenReader for whoever audits, beside a writer or
-// without one; Verify opens, audits and closes in one call.
+// without one; Verify opens, audits and closes in one call; Backup copies a
+// store that is in use.
 package sqlite
 
 import (
@@ -24,30 +29,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 
 	"jiaozi/book"
 
 	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // Engine is the writer's side of a store. It implements book.Engine.
 type Engine struct {
 	*store
-	conn *sqlite.Conn // the writer's; only Head, Load and Commit use it
-	lock *os.File
-	head *headFile
-	// checkpointAt is the size of the log that triggers the next checkpoint.
+	health
+	lock    *os.File
+	head    *headFile
+	journal *journal     // the writer's: Head and Append
+	loads   *sqlite.Conn // the writer's too: it reads the tables
+	tables  *tables      // the keeper's: Flush
+	mover   *sqlite.Conn // the keeper's: it moves the journal's log into the database
+
+	// turn is held during an append and at the end of a checkpoint, when nothing
+	// may be appended so that the log can begin anew.
+	turn sync.Mutex
+	// grown is how many bytes the journal's log has grown since a checkpoint, and
+	// checkpointAt how many call for the next one.
+	grown        atomic.Int64
 	checkpointAt int64
-	// sick is why the disk can no longer be trusted, found after a commit.
-	sick error
 }
 
 var _ book.Engine = (*Engine)(nil)
-
-// The log is moved into the database when it has grown by this much: rare
-// enough to be cheap, small enough that reopening after a crash is quick.
-const checkpointBytes = 64 << 20
 
 // Open opens the store at path for writing, and makes it if there is none.
 func Open(path string) (*Engine, error) {
@@ -67,49 +77,97 @@ func Open(path string) (*Engine, error) {
 }
 
 func (e *Engine) open(path string) error {
-	if err := createFile(path); err != nil {
+	if err := e.openJournal(path); err != nil {
 		return err
 	}
-	if findings, err := ScanWAL(path); err != nil {
+	if err := e.openTables(path); err != nil {
 		return err
-	} else if len(findings) > 0 {
-		return fmt.Errorf("%w (%s)", book.ErrDamaged, findings[0])
 	}
 	var err error
-	if e.conn, err = sqlite.OpenConn(path, sqlite.OpenReadWrite); err != nil {
-		return fault(err)
-	}
-	if err := prepareWriter(e.conn); err != nil {
-		return err
-	}
-	head, err := readHead(e.conn)
-	if err != nil {
-		return err
-	}
-	if err := e.matchHead(path, head); err != nil {
-		return err
-	}
-	if e.head, err = openHead(path, head); err != nil {
-		return err
-	}
-	e.checkpoint()
-	if e.sick != nil {
-		return e.sick
-	}
-	e.store, err = newStore(path, uri(path, ""), writerViews)
+	e.store, err = newStore(path, evidence{views: writerViews})
 	return err
 }
 
-// matchHead refuses a store that is behind the head outside, or beside it.
-func (e *Engine) matchHead(path string, have book.Head) error {
-	kept, err := loadHead(path)
-	if errors.Is(err, os.ErrNotExist) && have.Seq == 0 {
-		return nil // a new store, or one that never booked anything
+func (e *Engine) openJournal(path string) error {
+	if err := createJournal(path); err != nil {
+		return err
 	}
+	if finding, err := scanLog(path); err != nil {
+		return err
+	} else if finding != nil {
+		return fmt.Errorf("%w (%s)", book.ErrDamaged, finding)
+	}
+	var err error
+	if e.journal, err = openJournal(path); err != nil {
+		return err
+	}
+	kept, keptErr := loadHead(path)
+	if err := matchHead(e.journal.conn, e.journal.last, kept, keptErr); err != nil {
+		return err
+	}
+	if e.head, err = openHead(path, e.journal.last); err != nil {
+		return err
+	}
+	if e.mover, err = openWriter(path, journalSettings, journalLayout); err != nil {
+		return err
+	}
+	// What a crash left unfinished in the log goes before anything is appended:
+	// frames of one log are then those of one process.
+	return e.note(reset(e.journal.conn))
+}
+
+func (e *Engine) openTables(path string) error {
+	var err error
+	if e.tables, err = openTables(tablesPath(path)); err != nil {
+		return derived(path, err)
+	}
+	if err := derived(path, e.belongs()); err != nil {
+		return err
+	}
+	if err := e.note(reset(e.tables.conn)); err != nil {
+		return err
+	}
+	e.loads, err = openReading(tablesPath(path), tablesLayout)
+	return derived(path, err)
+}
+
+// belongs checks that the tables reflect a batch of this journal.
+func (e *Engine) belongs() error {
+	applied, err := readApplied(e.tables.conn)
 	if err != nil {
 		return err
 	}
-	hash, err := hashAt(e.conn, kept.Seq)
+	if applied.Seq > e.journal.last.Seq {
+		return fmt.Errorf("%w (the tables reflect batch %d and the journal ends at %d)", book.ErrDamaged, applied.Seq, e.journal.last.Seq)
+	}
+	hash, err := hashAt(e.journal.conn, applied.Seq)
+	if err == nil && hash != applied.Hash {
+		err = fmt.Errorf("%w (the tables reflect another batch %d than the journal has)", book.ErrDamaged, applied.Seq)
+	}
+	return err
+}
+
+// derived adds to an error about the tables what to do about it.
+func derived(path string, err error) error {
+	var other foreign
+	if !errors.As(err, &other) && !errors.Is(err, book.ErrDamaged) {
+		return err
+	}
+	file := filepath.Base(tablesPath(path))
+	return fmt.Errorf("%w: %w: if the journal is whole, only what is derived from it is wrong:"+
+		" delete %s, %[3]s-wal and %[3]s-shm, and they are made again from the journal", book.ErrDamaged, err, file)
+}
+
+// matchHead refuses a store that is behind the head outside, or beside it. The
+// head outside must have been read first: a writer moves both.
+func matchHead(conn *sqlite.Conn, have, kept book.Head, keptErr error) error {
+	if errors.Is(keptErr, os.ErrNotExist) && have.Seq == 0 {
+		return nil // a new store, or one that never booked anything
+	}
+	if keptErr != nil {
+		return keptErr
+	}
+	hash, err := hashAt(conn, kept.Seq)
 	if err != nil {
 		return err
 	}
@@ -119,37 +177,19 @@ func (e *Engine) matchHead(path string, have book.Head) error {
 	return nil
 }
 
-// createFile makes an empty database that only its owner can read; SQLite gives
-// the same mode to the files beside it.
-func createFile(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Close(), syncDir(filepath.Dir(path)))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// Part is the number of this shard's rows; the embedded store has one.
-func (e *Engine) Part() uint16 { return part }
+// Chain is the number in the first column of every journal row.
+func (e *Engine) Chain() uint16 { return Chain }
 
 // Head reads the last committed batch with the writer's connection.
-func (e *Engine) Head(context.Context) (book.Head, error) { return readHead(e.conn) }
+func (e *Engine) Head(context.Context) (book.Head, error) { return readHead(e.journal.conn) }
 
-// Close moves the log into the database and makes everything durable.
+// Close moves the logs into the databases and makes everything durable.
 func (e *Engine) Close() error {
-	e.checkpoint()
-	return errors.Join(e.sick, e.abandon())
+	err := e.check()
+	if err == nil {
+		err = e.note(errors.Join(e.head.sync(), reset(e.journal.conn), reset(e.tables.conn)))
+	}
+	return errors.Join(err, e.abandon())
 }
 
 // abandon closes what is open, without touching the data.
@@ -158,8 +198,17 @@ func (e *Engine) abandon() error {
 	if e.store != nil {
 		errs = append(errs, e.store.Close())
 	}
-	if e.conn != nil {
-		errs = append(errs, e.conn.Close())
+	conns := []*sqlite.Conn{e.loads, e.mover}
+	if e.tables != nil {
+		conns = append(conns, e.tables.conn)
+	}
+	if e.journal != nil {
+		conns = append(conns, e.journal.conn)
+	}
+	for _, conn := range conns {
+		if conn != nil {
+			errs = append(errs, conn.Close())
+		}
 	}
 	if e.head != nil {
 		errs = append(errs, e.head.file.Close())
@@ -167,20 +216,20 @@ func (e *Engine) abandon() error {
 	return errors.Join(append(errs, e.lock.Close())...)
 }
 
-// checkpoint moves the log into the database and truncates it, so that no stale
-// frame is ever left behind. A reader may be in the way: then it is tried again
-// after the log has grown by as much. A full disk waits too: nothing is lost,
-// the log holds it all.
-func (e *Engine) checkpoint() {
-	if e.sick != nil || e.conn == nil || e.head == nil {
-		return
+// health remembers that the disk can no longer be trusted. What a failed sync
+// left behind is unknown, and the next sync may succeed without it.
+type health struct{ sick atomic.Pointer[error] }
+
+func (h *health) check() error {
+	if err := h.sick.Load(); err != nil {
+		return *err
 	}
-	if err := e.head.sync(); err != nil {
-		e.sick = fmt.Errorf("%w: sync head: %w", book.ErrNotDurable, err)
-		return
+	return nil
+}
+
+func (h *health) note(err error) error {
+	if errors.Is(err, book.ErrNotDurable) {
+		h.sick.CompareAndSwap(nil, &err)
 	}
-	err := sqlitex.ExecuteTransient(e.conn, "PRAGMA wal_checkpoint(TRUNCATE)", nil)
-	if err = fault(err); err != nil && !errors.Is(err, book.ErrFull) && sqlite.ErrCode(err) != sqlite.ResultBusy {
-		e.sick = fmt.Errorf("%w: checkpoint: %w", book.ErrNotDurable, err)
-	}
+	return err
 }

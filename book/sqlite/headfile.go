@@ -12,7 +12,7 @@ import (
 	"jiaozi/book"
 )
 
-// The head file: magic, part, sequence, hash, CRC-32C. A chain alone cannot see
+// The head file: magic, chain, sequence, hash, CRC-32C. A chain alone cannot see
 // that its last rows are gone; this file outside the store can. It is written
 // after every commit without a sync, so a crash of the process leaves it exact;
 // after a power cut it may be older, never newer, than the journal.
@@ -49,7 +49,7 @@ func (h *headFile) sync() error { return h.file.Sync() }
 
 func encodeHead(head book.Head) []byte {
 	b := append(make([]byte, 0, headSize), headMagic...)
-	b = binary.BigEndian.AppendUint16(b, part)
+	b = binary.BigEndian.AppendUint16(b, Chain)
 	b = binary.BigEndian.AppendUint64(b, head.Seq)
 	b = append(b, head.Hash[:]...)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))

@@ -36,6 +36,11 @@ func each(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt), fn func(*row
 	}
 }
 
+// run executes a statement that returns no rows of interest.
+func run(conn *sqlite.Conn, query string, bind func(*sqlite.Stmt)) error {
+	return each(conn, query, bind, func(*row) error { return nil })
+}
+
 // row reads typed columns. SQLite would convert a value of the wrong type; here
 // it is damage, because a flipped bit can turn a blob into a text.
 type row struct {
@@ -74,6 +79,10 @@ func (r *row) uint(col int, limit int64) uint64 {
 
 func (r *row) uint64(col int) uint64 { return r.uint(col, math.MaxInt64) }
 func (r *row) bool(col int) bool     { return r.uint(col, 1) == 1 }
+func (r *row) part(col int) uint16   { return uint16(r.uint(col, math.MaxUint16)) }
+func (r *row) minor(col int) money.Minor {
+	return money.Minor(r.int(col))
+}
 func (r *row) side(col int) book.Side {
 	return book.Side(r.uint(col, math.MaxUint8))
 }
@@ -129,76 +138,54 @@ func (r *row) hash(col int) (h book.Hash) {
 
 // The rows of the tables, each with the columns that its reader expects.
 
-const accountColumns = "part, id, name, normal, currency, never_negative, balance, held"
+const accountColumns = "part, id, name, normal, currency, never_negative, opened_line, balance, held, line, closed"
 
 func (r *row) account() (book.AccountRow, error) {
-	r.checkPart()
 	a := book.AccountRow{Account: book.Account{
-		ID: r.id(1), Name: r.text(2), Normal: r.side(3), Currency: r.currency(4), NeverNegative: r.bool(5),
+		ID: r.id(1), Name: r.text(2), Normal: r.side(3), Currency: r.currency(4), NeverNegative: r.bool(5), Line: r.minor(6),
 	}}
-	a.Balance, a.Held = money.Minor(r.int(6)), money.Minor(r.int(7))
+	a.AccountState = book.AccountState{Balance: r.minor(7), Held: r.minor(8), Line: r.minor(9), Closed: r.bool(10)}
+	r.checkPart(a.ID.Part())
 	return a, r.err
 }
 
 const holdColumns = "part, id, account, side, currency, left, expires"
 
-func (r *row) hold() (book.ID, book.HoldRow, error) {
-	r.checkPart()
-	id := book.ID(r.id(1))
-	h := book.HoldRow{Leg: book.Leg{Account: r.id(2), Side: r.side(3)}, Expires: r.int(6)}
-	h.Leg.Amount = money.New(r.currency(4), money.Minor(r.int(5)))
-	return id, h, r.err
+func (r *row) hold() (book.HoldChange, error) {
+	h := book.HoldChange{ID: r.id(1), Row: book.HoldRow{Leg: book.Leg{Account: r.id(2), Side: r.side(3)}, Expires: r.int(6)}}
+	h.Row.Leg.Amount = money.New(r.currency(4), r.minor(5))
+	r.checkPart(h.ID.Part())
+	return h, r.err
 }
 
-const journalColumns = "part, seq, prev, hash, body, rowid"
+const journalColumns = "part, seq, prev, hash, body"
 
+// journal leaves it to the reader to say whether a row of another part has any
+// business here.
 func (r *row) journal() (book.Row, error) {
-	j := book.Row{Part: uint16(r.uint(0, math.MaxUint16)), Seq: r.uint64(1), Prev: r.hash(2), Hash: r.hash(3), Body: r.blob(4)}
-	if r.uint64(5) != j.Seq {
-		r.bad(5)
-	}
+	j := book.Row{Part: r.part(0), Seq: r.uint64(1), Prev: r.hash(2), Hash: r.hash(3), Body: r.blob(4)}
 	return j, r.err
 }
 
 const outboxColumns = "part, number, topic, key, body"
 
 func (r *row) pending() (book.Pending, error) {
-	r.checkPart()
-	p := book.Pending{Number: r.uint64(1), Out: book.Out{Topic: r.text(2), Key: r.blob(3), Body: r.blob(4)}}
+	p := book.Pending{Part: r.part(0), Number: r.uint64(1), Out: book.Out{Topic: r.text(2), Key: r.blob(3), Body: r.blob(4)}}
 	return p, r.err
 }
 
 const recordColumns = "part, space, key, version, value"
 
-func (r *row) record() (book.Key, book.Record, error) {
-	key := r.key()
-	return key, book.Record{Version: r.uint64(3), Value: r.nullable(4)}, r.err
+func (r *row) record() (book.RecordRow, error) {
+	key := book.Key{Space: r.text(1), Key: string(r.blob(2))}
+	r.checkPart(key.Part())
+	return book.RecordRow{Key: key, Record: book.Record{Version: r.uint64(3), Value: r.nullable(4)}}, r.err
 }
 
-const onceColumns = "part, space, key, value"
-
-func (r *row) once() (book.Key, []byte, error) {
-	key := r.key()
-	return key, r.blob(3), r.err
-}
-
-// key reads the columns part, space, key.
-func (r *row) key() book.Key {
-	r.checkPart()
-	return book.Key{Space: r.text(1), Key: string(r.blob(2))}
-}
-
-const commandColumns = "part, id, seq, place"
-
-func (r *row) command() (book.ID, book.Position, error) {
-	r.checkPart()
-	id := book.ID(r.id(1))
-	return id, book.Position{Seq: r.uint64(2), Index: int(r.uint(3, book.MaxBatch))}, r.err
-}
-
-// checkPart refuses a row of another part, which nobody can have written here.
-func (r *row) checkPart() {
-	if r.uint(0, math.MaxUint16) != part {
+// checkPart refuses a row that stands under another part than that of its key:
+// no lookup would find it.
+func (r *row) checkPart(want uint16) {
+	if r.part(0) != want {
 		r.bad(0)
 	}
 }

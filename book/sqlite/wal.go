@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"jiaozi/book"
 )
@@ -16,6 +17,9 @@ import (
 // frame covers the first 8 bytes of its header and its page, and starts from
 // the checksum of the frame before it. A frame is live if its salts are those
 // of the header. A frame whose header names a database size ends a commit.
+//
+// When all of it is in the database, SQLite begins the log anew in the same
+// file, with other salts, and what stands behind the live frames is stale.
 const (
 	walHeaderSize  = 32
 	walFrameHeader = 24
@@ -25,48 +29,74 @@ const (
 
 func walPath(path string) string { return path + "-wal" }
 
-// ScanWAL looks for damage in the write-ahead log of the database at path,
-// without opening the database. SQLite takes the first bad frame for the end of
-// the log, however much was acknowledged after it.
+// ScanWAL looks for damage in the write-ahead logs of the store at path, without
+// opening its databases. SQLite takes the first bad frame for the end of the log,
+// however much was acknowledged after it.
 //
-// A crash may leave one unfinished commit at the end, so a bad frame is a
-// finding only if a whole commit stands after it and the log went on from
-// there: the next commit starts only when the one before is on the disk.
-// Damage to the last commit alone looks like an unfinished one; it is found by
-// the head outside, which then names a batch that the store lacks.
-func ScanWAL(path string) ([]book.Finding, error) {
-	const attempts = 5 // a writer may be appending while we read
-	var last string
+// The log may end at any frame: where stale ones begin, or where a crash tore the
+// last commit. A bad frame is a finding only if a commit stands after it and the
+// log went on from there: a live frame whose checksum starts from that of the
+// commit's last one. Nobody can have written it before that commit was on the
+// disk. Damage to the last commit alone looks like an unfinished one; it is found
+// by the head outside, which then names a batch that the store lacks.
+func ScanWAL(path string) (findings []book.Finding, err error) {
+	for _, database := range []string{path, tablesPath(path)} {
+		finding, err := scanLog(database)
+		if err != nil {
+			return findings, err
+		}
+		if finding != nil {
+			findings = append(findings, *finding)
+		}
+	}
+	return findings, nil
+}
+
+// scanLog scans the log of one database.
+func scanLog(database string) (*book.Finding, error) {
+	const attempts = 5 // a writer may be appending, or beginning anew, while we read
+	var last book.Finding
 	for range attempts {
-		finding, err := scanWAL(walPath(path))
+		finding, steady, err := scanFile(walPath(database))
 		if err != nil {
 			return nil, fmt.Errorf("scan write-ahead log: %w", err)
 		}
 		if finding == nil {
 			return nil, nil
 		}
-		if finding.Where == last { // damage stays where it is
-			return []book.Finding{*finding}, nil
+		finding.Where = filepath.Base(walPath(database)) + ", " + finding.Where
+		if steady && *finding == last { // damage stays as it is
+			return finding, nil
 		}
-		last = finding.Where
+		last = *finding
 	}
 	return nil, nil
 }
 
-func scanWAL(path string) (*book.Finding, error) {
+// scanFile also tells whether the log was the same one from beginning to end: a
+// log that begins anew begins with its header.
+func scanFile(path string) (finding *book.Finding, steady bool, err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+		return nil, true, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer file.Close() // only read
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return scanFrames(bufio.NewReaderSize(file, 1<<16), info.Size())
+	var before, after [walHeaderSize]byte
+	if _, err := file.ReadAt(before[:], 0); err != nil {
+		return nil, true, endOfLog(err) // shorter than a header: nothing was ever committed
+	}
+	if finding, err = scanFrames(bufio.NewReaderSize(file, 1<<16), info.Size()); err != nil {
+		return nil, false, err
+	}
+	_, err = file.ReadAt(after[:], 0)
+	return finding, err == nil && before == after, endOfLog(err)
 }
 
 func scanFrames(r io.Reader, size int64) (*book.Finding, error) {
@@ -79,7 +109,7 @@ func scanFrames(r io.Reader, size int64) (*book.Finding, error) {
 		if size < walHeaderSize+walFrameHeader+512 {
 			return nil, nil // a header that was never finished
 		}
-		return &book.Finding{Code: "wal-header", Where: "write-ahead log, bytes 0 to 31",
+		return &book.Finding{Code: "wal-header", Where: "bytes 0 to 31",
 			What: "the header is damaged, and SQLite would drop the whole log"}, nil
 	}
 	scan := walScan{header: header, sum: header.sum}
@@ -133,42 +163,52 @@ func walChecksum(order binary.ByteOrder, sum [2]uint32, b []byte) [2]uint32 {
 }
 
 // walScan walks the frames. Up to the first bad one it does what SQLite does;
-// after that it counts what SQLite would drop.
+// after that it looks for what SQLite would drop.
 type walScan struct {
 	header  walHeader
-	sum     [2]uint32
-	bad     int  // number of the first bad frame
-	commits int  // live ends of commits from there on
-	beyond  bool // a live frame stands after one of them
+	sum     [2]uint32 // that the next frame starts from, as long as none is bad
+	bad     int       // number of the first bad frame
+	before  lastFrame
+	dropped int // commits that the log went on from
+}
+
+// lastFrame is what a frame says to the next one. Its checksum is known twice, so
+// that a damaged frame still shows whether the next one came after it.
+type lastFrame struct {
+	stored, computed [2]uint32
+	commit           bool
 }
 
 func (s *walScan) frame(n int, b []byte) {
 	live := [8]byte(b[8:16]) == s.header.salts
+	this := lastFrame{stored: storedSum(b[16:]), commit: binary.BigEndian.Uint32(b[4:]) != 0}
 	if s.bad == 0 {
-		s.sum = walChecksum(s.header.order, s.sum, b[:8])
-		s.sum = walChecksum(s.header.order, s.sum, b[walFrameHeader:])
-		if live && s.sum == storedSum(b[16:]) && binary.BigEndian.Uint32(b) != 0 {
+		this.computed = s.frameSum(s.sum, b)
+		if live && this.computed == this.stored && binary.BigEndian.Uint32(b) != 0 {
+			s.sum = this.computed
 			return
 		}
-		s.bad = n
-	}
-	if !live {
+		s.bad, s.before = n, this
 		return
 	}
-	if s.commits > 0 {
-		s.beyond = true
+	this.computed = s.frameSum(s.before.stored, b)
+	follows := this.computed == this.stored || s.frameSum(s.before.computed, b) == this.stored
+	if live && follows && s.before.commit {
+		s.dropped++
 	}
-	if binary.BigEndian.Uint32(b[4:]) != 0 {
-		s.commits++
-	}
+	s.before = this
+}
+
+func (s *walScan) frameSum(from [2]uint32, b []byte) [2]uint32 {
+	return walChecksum(s.header.order, walChecksum(s.header.order, from, b[:8]), b[walFrameHeader:])
 }
 
 func (s *walScan) verdict() *book.Finding {
-	if !s.beyond {
+	if s.dropped == 0 {
 		return nil
 	}
 	at := walHeaderSize + int64(s.bad-1)*int64(walFrameHeader+s.header.pageSize)
 	return &book.Finding{Code: "wal-frame",
-		Where: fmt.Sprintf("write-ahead log, frame %d at byte %d", s.bad, at),
-		What:  fmt.Sprintf("the frame is damaged, and SQLite would drop it and %d commits from there on", s.commits)}
+		Where: fmt.Sprintf("frame %d at byte %d", s.bad, at),
+		What:  fmt.Sprintf("the frame is damaged, and SQLite would drop it and more than %d commits from there on", s.dropped)}
 }

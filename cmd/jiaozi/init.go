@@ -23,13 +23,14 @@ func (d *dataFlags) options() node.Options { return node.Options{Dir: d.dir, Key
 func initCommand() *cobra.Command {
 	var data dataFlags
 	var test bool
+	var store string
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make a scheme: keys, book and configuration in one directory",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := data.options()
-			o.Test = test
+			o.Test, o.Store = test, store
 			if err := node.Init(cmd.Context(), o); err != nil {
 				return classify(err)
 			}
@@ -38,6 +39,7 @@ func initCommand() *cobra.Command {
 		},
 	}
 	data.register(cmd)
+	cmd.Flags().StringVar(&store, "store", "", "PostgreSQL database of the book, as postgres://user@host:port/name (default: embedded in the data directory)")
 	cmd.Flags().BoolVar(&test, "test", false, "mark a test scheme: published test keys are allowed")
 	return cmd
 }

@@ -8,12 +8,18 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"jiaozi/internal/pgtest"
 )
 
 // The sweep: data directories that live through several kills each.
 const (
-	kills        = 50
-	soakKills    = 1000
+	kills     = 50
+	soakKills = 1000
+
+	serverKills     = 20
+	soakServerKills = 200
+
 	killsPerData = 5
 	workers      = 2 // at once; the machine of CI has two cores
 )
@@ -49,6 +55,34 @@ func TestKilledAnywhereNoMoneyIsLost(t *testing.T) {
 			v := victim{t: t, dir: filepath.Join(t.TempDir(), "data"), pace: p, dice: rand.New(rand.NewPCG(seed, uint64(line))), line: line}
 			v.live()
 		})
+	}
+}
+
+// The same on PostgreSQL: fewer kills, each of the program while its server lives
+// on. That the server may die as well is book/postgres's to prove.
+func TestKilledAnywhereNoMoneyIsLostOnPostgreSQL(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills the demo many times; left out of -short")
+	}
+	server := pgtest.Start(t, pgtest.Options{})
+	seed := crashSeed(t)
+	t.Logf("JIAOZI_CRASH_SEED=%d repeats these moments", seed)
+	count := serverKills
+	if os.Getenv("JIAOZI_SOAK") != "" {
+		count = soakServerKills
+	}
+	for line := range count / killsPerData {
+		name := fmt.Sprintf("data%d", line)
+		if err := server.CreateDB(name); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), name)
+		if r := play(t, "init", "--test", "--data", dir, "--store", server.SocketURL(name)); r.code != 0 {
+			t.Fatal(r)
+		}
+		first := mustPlayDemo(t, dir)
+		v := victim{t: t, dir: dir, pace: pace{fresh: first.took, again: first.took}, dice: rand.New(rand.NewPCG(seed, uint64(line))), line: 2*line + 1}
+		v.live()
 	}
 }
 

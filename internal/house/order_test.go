@@ -18,6 +18,7 @@ const order = `
 // Rooms outside the order, and why.
 var outside = map[string]string{
 	"internal/house":   "imports nothing of the module: it reads the source as text",
+	"internal/pgtest":  "starts PostgreSQL's programs for tests and imports nothing of the module",
 	"internal/crash":   "knows the module only as the built command, which it kills",
 	"internal/journey": "plays whole journeys across every floor, in tests only",
 }
@@ -25,6 +26,9 @@ var outside = map[string]string{
 // Tests may reach these rooms from any floor above wire: they carry bytes and know no meaning, and a role's promise is
 // shown by tearing its line.
 var testFloor = []string{"link/mem"}
+
+// Tests of any room may start these outside programs.
+var testRooms = []string{"internal/pgtest"}
 
 // below the order: floors[b][a] says that b may import a.
 func floors() map[string]map[string]bool {
@@ -81,6 +85,9 @@ func roleOf(room string) string {
 }
 
 func mayImport(may map[string]map[string]bool, f *source, target string) bool {
+	if f.test && slices.Contains(testRooms, target) {
+		return true
+	}
 	if outside[f.room] != "" {
 		return f.room == "internal/journey"
 	}

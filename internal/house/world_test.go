@@ -28,15 +28,17 @@ var worldly = map[string]string{
 
 // bends are the places where the core touches the world, each with its reason.
 var bends = map[string]string{
-	"value/clock time.Now":    "clock.System is where the process's time enters",
-	"book go":                 "the one writer of a shard is a goroutine by design (ADR 0002)",
-	"book/sqlite os":          "the embedded engine owns its files: database, log scan and HEAD (ADR 0009)",
-	"book/index os":           "the derived index owns its folder: runs and their manifest (package comment)",
-	"book/index crypto/rand":  "the secret that keys the hashes is drawn once, when the index is made",
-	"book/booktest testing":   "the conformance suite of ledger engines",
-	"crypt/vault crypto/rand": "the default source when no reader is given",
-	"crypt/oda crypto/rand":   "Go's RSA key generation ignores a supplied reader",
-	"book/booktest go":        "the suite drives a ledger from many callers",
+	"value/clock time.Now":        "clock.System is where the process's time enters",
+	"book go":                     "the one writer of a shard is a goroutine by design (ADR 0002)",
+	"book/sqlite os":              "the embedded engine owns its files: database, log scan and HEAD (ADR 0009)",
+	"book/headfile os":            "the head outside the store is a file",
+	"book/postgres time.NewTimer": "the default pause between two attempts to reach the server",
+	"book/booktest testing":       "the conformance suite of ledger engines",
+	"crypt/vault crypto/rand":     "the default source when no reader is given",
+	"crypt/oda crypto/rand":       "Go's RSA key generation ignores a supplied reader",
+	"book/booktest go":            "the suite drives a ledger from many callers",
+	"book/index os":               "the derived index owns its folder: runs and their manifest (package comment)",
+	"book/index crypto/rand":      "the secret that keys the hashes is drawn once, when the index is made",
 }
 
 func bent(f *source, what string) bool { return bends[f.room+" "+what] != "" }
