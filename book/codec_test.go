@@ -108,7 +108,7 @@ func TestFormRefuses(t *testing.T) {
 		change func(*Command)
 	}{
 		"no id":                 {Malformed, func(c *Command) { c.ID = ID{} }},
-		"unknown kind":          {Malformed, func(c *Command) { c.Kind = 5 }},
+		"unknown kind":          {Malformed, func(c *Command) { c.Kind = HandIn + 1 }},
 		"no event":              {Malformed, func(c *Command) { c.Event = "" }},
 		"long event":            {Malformed, func(c *Command) { c.Event = strings.Repeat("x", MaxName+1) }},
 		"event not UTF-8":       {Malformed, func(c *Command) { c.Event = "\xff" }},

@@ -116,6 +116,16 @@ func (l *Ledger) Apply(ctx context.Context, cmds []Command) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range cmds {
+		if cmds[i].moves() {
+			r.batch[i].form = Malformed // the ledger alone makes these
+		}
+	}
+	return l.await(ctx, r)
+}
+
+// await passes a request to the writer and waits for the answer.
+func (l *Ledger) await(ctx context.Context, r *request) ([]Result, error) {
 	if err := l.enqueue(r); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
 package book
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // PartRange is a range of parts, both ends included.
 type PartRange struct{ From, To uint16 }
@@ -10,33 +13,148 @@ func (r PartRange) String() string { return fmt.Sprintf("%d-%d", r.From, r.To) }
 // Has reports whether the part is in the range.
 func (r PartRange) Has(part uint16) bool { return part >= r.From && part <= r.To }
 
-// ownership says which parts a shard keeps. Nil keeps all.
-type ownership struct{ keeps [Parts]bool }
+// travel is one step of a part between chains, as the journal has it.
+type travel struct {
+	kind   Kind // Leave, HandOut or HandIn
+	part   uint16
+	chain  uint16 // the other one
+	seq    uint64 // the batch of the step
+	count  uint64 // of the slice
+	digest Hash
+}
 
-// newOwnership is what the shard map says; no ranges are all parts.
-func newOwnership(ranges []PartRange) *ownership {
-	if len(ranges) == 0 {
-		return nil
+// ownership says which parts a shard keeps: what the shard map says, unless the
+// journal says otherwise. It is replaced, never changed, and the history is kept
+// as a record of the book.
+type ownership struct {
+	chain   uint16
+	travels []travel
+	keeps   [Parts]bool
+	whole   bool // nothing is kept elsewhere, and nothing ever was
+}
+
+// newOwnership keeps everything that no travel took away.
+func newOwnership(chain uint16, travels []travel) *ownership {
+	o := &ownership{chain: chain, whole: true}
+	for part := range o.keeps {
+		o.keeps[part] = true
 	}
-	o := &ownership{}
-	for _, r := range ranges {
-		for part := int(r.From); part <= int(r.To) && part < Parts; part++ {
-			o.keeps[part] = true
-		}
+	for _, t := range travels {
+		o = o.with(t)
 	}
 	return o
 }
 
-func (o *ownership) has(part uint16) bool { return o.keeps[part] }
+// within keeps, of the parts that never travelled, those in the ranges alone. No
+// ranges are all parts.
+func (o *ownership) within(ranges []PartRange) *ownership {
+	if len(ranges) == 0 {
+		return o
+	}
+	next := *o
+	next.keeps, next.whole = [Parts]bool{}, false
+	for _, r := range ranges {
+		for part := int(r.From); part <= int(r.To) && part < Parts; part++ {
+			next.keeps[part] = true
+		}
+	}
+	for _, t := range o.travels {
+		next.keeps[t.part] = t.kind == HandIn
+	}
+	return &next
+}
+
+func (o *ownership) with(t travel) *ownership {
+	next := *o
+	next.travels = append(next.travels[:len(next.travels):len(next.travels)], t)
+	next.keeps[t.part], next.whole = t.kind == HandIn, false
+	return &next
+}
+
+// last is the newest step of a part, if it ever travelled.
+func (o *ownership) last(part uint16) (t travel, found bool) {
+	for i := len(o.travels) - 1; i >= 0; i-- {
+		if o.travels[i].part == part {
+			return o.travels[i], true
+		}
+	}
+	return t, false
+}
+
+// arrival is the newest arrival of a part before a batch.
+func (o *ownership) arrival(part uint16, before uint64) (t travel, found bool) {
+	for i := len(o.travels) - 1; i >= 0; i-- {
+		if t := o.travels[i]; t.part == part && t.kind == HandIn && t.seq < before {
+			return t, true
+		}
+	}
+	return t, false
+}
+
+// arrivedFrom reports whether a part once came from a chain, before a batch.
+func (o *ownership) arrivedFrom(part, chain uint16, before uint64) bool {
+	for _, t := range o.travels {
+		if t.part == part && t.chain == chain && t.kind == HandIn && t.seq < before {
+			return true
+		}
+	}
+	return false
+}
+
+// shows reports whether what lives in a part can be read here. It can while the
+// part is leaving.
+func (o *ownership) shows(part uint16) bool {
+	if o.keeps[part] {
+		return true
+	}
+	t, found := o.last(part)
+	return found && t.kind == Leave
+}
 
 // holds reports whether all that a command touches is kept here.
 func (o *ownership) holds(c *Command) bool {
-	if o == nil {
-		return true
-	}
 	ok := true
-	c.EachPart(func(part uint16) { ok = ok && o.has(part) })
+	if o.whole {
+		return ok
+	}
+	c.EachPart(func(part uint16) { ok = ok && o.keeps[part] })
 	return ok
+}
+
+const travelSize = 1 + 2 + 2 + 8 + 8 + 32
+
+func travelsKey(chain uint16) Key {
+	return Key{SpaceBook + "parts", calendarKey(chain).Key}
+}
+
+func (t travel) append(b []byte) []byte {
+	b = append(b, byte(t.kind))
+	b = binary.BigEndian.AppendUint16(b, t.part)
+	b = binary.BigEndian.AppendUint16(b, t.chain)
+	b = binary.BigEndian.AppendUint64(b, t.seq)
+	b = binary.BigEndian.AppendUint64(b, t.count)
+	return append(b, t.digest[:]...)
+}
+
+func (o *ownership) record() RecordRow {
+	var b []byte
+	for _, t := range o.travels {
+		b = t.append(b)
+	}
+	return RecordRow{travelsKey(o.chain), Record{Value: b, Version: uint64(len(o.travels))}}
+}
+
+func parseTravels(r Record) (list []travel, err error) {
+	for b := r.Value; len(b) > 0; b = b[travelSize:] {
+		if len(b) < travelSize || b[0] < byte(Leave) || b[0] > byte(HandIn) || binary.BigEndian.Uint16(b[1:]) >= Parts {
+			return nil, fmt.Errorf("%w (the record of parts that moved cannot be read %d bytes before its end)", ErrDamaged, len(b))
+		}
+		list = append(list, travel{
+			kind: Kind(b[0]), part: binary.BigEndian.Uint16(b[1:]), chain: binary.BigEndian.Uint16(b[3:]),
+			seq: binary.BigEndian.Uint64(b[5:]), count: binary.BigEndian.Uint64(b[13:]), digest: Hash(b[21:travelSize]),
+		})
+	}
+	return list, nil
 }
 
 // EachPart visits the parts of all that a command touches, some of them more
@@ -63,6 +181,13 @@ func (c *Command) EachPart(fn func(part uint16)) {
 	if c.Hold != (ID{}) {
 		fn(c.Hold.Part())
 	}
+}
+
+// touches reports whether a command has to do with a part.
+func (c *Command) touches(part uint16) bool {
+	found := false
+	c.EachPart(func(p uint16) { found = found || p == part })
+	return found
 }
 
 // home is the part of the first thing that a command touches. Its messages live

@@ -144,13 +144,14 @@ func (d *desk) entries(ctx context.Context, h keyHash, fn func(*Entry, Position)
 // order, as they are at one moment. An error from fn ends it and is returned.
 func (d *desk) Scan(ctx context.Context, space string, prefix []byte, fn func(key, value []byte, version uint64) error) error {
 	var recent map[string]Record
+	var parts *ownership
 	show := func(key []byte, r Record) error {
-		if r.Value == nil {
+		if r.Value == nil || !parts.shows(partOf(key)) {
 			return nil
 		}
 		return fn(key, r.Value, r.Version)
 	}
-	find := func(m *memory) { recent = m.recent(space, string(prefix)) }
+	find := func(m *memory) { recent, parts = m.recent(space, string(prefix)), m.parts }
 	return d.at(ctx, find, func(v View) error {
 		keys := slices.Sorted(maps.Keys(recent))
 		before := func(limit []byte) error {
@@ -243,7 +244,18 @@ func (d *desk) Accounts(ctx context.Context, fn func(AccountRow) error) error {
 func (d *desk) AccountsAfter(ctx context.Context, after AccountID, fn func(AccountRow) error) error {
 	var opened []AccountRow
 	var recent map[AccountID]AccountState
-	find := func(m *memory) { opened, recent = m.dirtyAccounts(after) }
+	var parts *ownership
+	find := func(m *memory) {
+		opened, recent = m.dirtyAccounts(after)
+		parts = m.parts
+	}
+	all := fn
+	fn = func(row AccountRow) error {
+		if !parts.shows(row.ID.Part()) {
+			return nil // handed over to another chain; the tables are about to learn it
+		}
+		return all(row)
+	}
 	return d.at(ctx, find, func(v View) error {
 		before := func(limit *AccountID) error {
 			for len(opened) > 0 && (limit == nil || compare16(opened[0].ID, *limit) < 0) {
@@ -347,4 +359,13 @@ func (d *desk) Head(context.Context) (Head, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.head, nil
+}
+
+// Shows reports whether what lives in a part can be read here: it is kept here,
+// or about to leave.
+func (d *desk) Shows(part uint16) bool {
+	m := d.memory()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.parts.shows(part)
 }

@@ -45,6 +45,7 @@ func newMemory(keys, lines *index.Index, chain uint16, o Options) *memory {
 		hash: newHasher(keys.Secret()),
 	}
 	m.days.chain = chain
+	m.parts = newOwnership(chain, nil)
 	return m
 }
 
@@ -66,7 +67,7 @@ func (l *Ledger) remember(ctx context.Context) (err error) {
 	if err := errors.Join(r.roll(ctx), view.Close()); err != nil {
 		return err
 	}
-	m.parts = newOwnership(l.options.Parts) // what is booked is booked, whatever the map says now
+	m.parts = m.parts.within(l.options.Parts) // what is booked is booked, whatever the map says now
 	l.memMu.Lock()
 	l.known = m
 	l.memMu.Unlock()
@@ -175,7 +176,14 @@ func (r *roller) readCalendar(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.memory.days, err = parseCalendar(r.chain, record)
+	if r.memory.days, err = parseCalendar(r.chain, record); err != nil {
+		return err
+	}
+	if record, _, err = r.view.Record(ctx, travelsKey(r.chain)); err != nil {
+		return err
+	}
+	travels, err := parseTravels(record)
+	r.memory.parts = newOwnership(r.chain, travels)
 	return err
 }
 
@@ -200,10 +208,32 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 		for i := range batch {
 			st.kept = append(st.kept, keptEntry{&batch[i], entries[i].Result})
 		}
+		if err := r.arrivals(ctx, entries); err != nil {
+			return err
+		}
 	} else if err := r.plan(ctx, st, batch, row); err != nil {
 		return err
 	}
 	m.publish(st, Head{row.Seq, row.Hash})
+	return nil
+}
+
+// arrivals tells the index of the slices that came with a batch which the tables
+// have.
+func (r *roller) arrivals(ctx context.Context, entries []Entry) error {
+	for i := range entries {
+		e := &entries[i]
+		if e.Command.Kind != HandIn || e.Result.Code != OK {
+			continue
+		}
+		a, err := readArrival(ctx, r.view, &e.Command.Handover)
+		if err != nil {
+			return err
+		}
+		r.memory.mu.Lock()
+		r.memory.publishArrival(a, e.Result.Seq)
+		r.memory.mu.Unlock()
+	}
 	return nil
 }
 

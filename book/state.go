@@ -29,6 +29,8 @@ type state struct {
 	outs     []Pending
 	done     []uint64
 	newDays  bool
+	leaving  []uint16       // parts that are handed out
+	arriving []*arrival     // and those that are handed in
 	balances []money.Amount // what results point into
 	refs     []int32        // what candidates point into
 	touched  []int32        // accounts of the command under judgement
@@ -149,6 +151,9 @@ func (st *state) book(c *candidate) {
 		st.saveAccount(c.closeRef(i)).Closed = true
 	}
 	st.bookRecords(c)
+	if cmd.moves() {
+		st.bookHandover(c)
+	}
 	if cmd.Days != (Days{}) {
 		st.days, st.newDays = cmd.Days, true
 	}

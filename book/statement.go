@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"jiaozi/value/clock"
@@ -40,7 +39,8 @@ func (d *desk) Statement(ctx context.Context, id AccountID, from uint64, limit i
 		return nil, 0, fmt.Errorf("statement: the limit is %d; ask for at least one entry", limit)
 	}
 	var places []uint64
-	err = d.atLines(ctx, id, from, math.MaxUint64, limit+1, &places, func(r *rowReader) error {
+	find := func(m *memory) ([]uint64, error) { return m.historyFrom(id, from, limit+1) }
+	err = d.atLines(ctx, find, &places, func(r *rowReader) error {
 		for i, number := range places {
 			if i == limit {
 				next = number
@@ -73,13 +73,11 @@ func appendStatement(ctx context.Context, r *rowReader, id AccountID, number uin
 	return nil
 }
 
-// atLines finds the places of entries on an account, in [from, to), and calls fn
-// with a reader of the journal. A place may belong to another account whose id
-// begins alike.
-func (d *desk) atLines(ctx context.Context, id AccountID, from, to uint64, limit int, places *[]uint64, fn func(*rowReader) error) error {
+// atLines finds places of entries on an account and calls fn with a reader of the
+// journal. A place may belong to another account whose id begins alike.
+func (d *desk) atLines(ctx context.Context, find func(*memory) ([]uint64, error), places *[]uint64, fn func(*rowReader) error) error {
 	var err error
-	find := func(m *memory) { *places, err = m.linesOf(id, from, to, limit) }
-	return d.at(ctx, find, func(v View) error {
+	return d.at(ctx, func(m *memory) { *places, err = find(m) }, func(v View) error {
 		if err != nil {
 			return err
 		}
@@ -135,7 +133,7 @@ func (d *desk) BalanceAt(ctx context.Context, id AccountID, at At) (balance mone
 	if at == (At{}) {
 		return money.New(row.Currency, row.Balance), true, nil
 	}
-	m, minor, seq := d.memory(), money.Minor(0), at.Seq
+	m, seq := d.memory(), at.Seq
 	low := seq
 	if at.Date != 0 {
 		low, seq = m.span(at)
@@ -143,8 +141,18 @@ func (d *desk) BalanceAt(ctx context.Context, id AccountID, at At) (balance mone
 	if head, _ := d.Head(ctx); seq > head.Seq {
 		return balance, open, fmt.Errorf("%w: batch %d was asked for, the last is %d", ErrNotYet, seq, head.Seq)
 	}
-	if minor, err = d.balanceAfter(ctx, row, seq); err == nil && low < seq {
-		minor, err = d.without(ctx, row, minor, low, seq, at.Date)
+	h := m.historyOf(id)
+	if at.Date == 0 {
+		minor, err := d.balanceAfter(ctx, &row, h, seq, h.carried && seq >= h.since)
+		return money.New(row.Currency, minor), true, err
+	}
+	minor, err := d.balanceAfter(ctx, &row, h, seq, h.carried)
+	if err == nil && low < seq {
+		from := max(h.from, Position{Seq: low + 1}.number())
+		minor, err = d.without(ctx, &row, minor, from, Position{Seq: seq + 1}.number(), at.Date)
+	}
+	if err == nil && h.carried {
+		minor, err = d.without(ctx, &row, minor, h.low, h.high, at.Date)
 	}
 	return money.New(row.Currency, minor), true, err
 }
@@ -175,27 +183,35 @@ func (m *memory) span(at At) (low, high uint64) {
 	return low, high
 }
 
-// balanceAfter is the balance that the last entry up to seq left.
-func (d *desk) balanceAfter(ctx context.Context, row AccountRow, seq uint64) (minor money.Minor, err error) {
-	to := Position{Seq: seq + 1}.number()
+// balanceAfter is the balance that the last entry up to seq left: here, or before
+// the account came here.
+func (d *desk) balanceAfter(ctx context.Context, row *AccountRow, h history, seq uint64, carried bool) (money.Minor, error) {
+	minor, found, err := d.lastBalance(ctx, row.ID, h.from, Position{Seq: seq + 1}.number())
+	if err == nil && !found && carried {
+		minor, _, err = d.lastBalance(ctx, row.ID, h.low, h.high)
+	}
+	return minor, err
+}
+
+// lastBalance is the balance after the last entry in [from, to).
+func (d *desk) lastBalance(ctx context.Context, id AccountID, from, to uint64) (minor money.Minor, found bool, err error) {
 	for {
 		var pos uint64
-		var found bool
-		find := func(m *memory) { pos, found, err = m.lineBefore(row.ID, to) }
 		var lines []Line
+		find := func(m *memory) { pos, found, err = m.lineBefore(id, to) }
 		lookErr := d.at(ctx, find, func(v View) error {
-			if err != nil || !found {
+			if err != nil || !found || pos < from {
 				return err
 			}
-			return appendStatement(ctx, &rowReader{view: v}, row.ID, pos, &lines)
+			return appendStatement(ctx, &rowReader{view: v}, id, pos, &lines)
 		})
 		switch {
 		case lookErr != nil:
-			return 0, lookErr
-		case !found:
-			return 0, nil
+			return 0, false, lookErr
+		case !found || pos < from:
+			return 0, false, nil
 		case len(lines) > 0:
-			return lines[len(lines)-1].Balance.Minor(), nil
+			return lines[len(lines)-1].Balance.Minor(), true, nil
 		}
 		to = pos // another account's
 	}
@@ -204,12 +220,12 @@ func (d *desk) balanceAfter(ctx context.Context, row AccountRow, seq uint64) (mi
 // linesPage is how many entries are looked at in one go.
 const linesPage = 1024
 
-// without takes off what entries in (low, high] with a later date did.
-func (d *desk) without(ctx context.Context, row AccountRow, minor money.Minor, low, high uint64, date clock.Date) (money.Minor, error) {
-	from, to := Position{Seq: low + 1}.number(), Position{Seq: high + 1}.number()
+// without takes off what entries in [from, to) with a later date did.
+func (d *desk) without(ctx context.Context, row *AccountRow, minor money.Minor, from, to uint64, date clock.Date) (money.Minor, error) {
 	for {
 		var places []uint64
-		err := d.atLines(ctx, row.ID, from, to, linesPage, &places, func(r *rowReader) error {
+		find := func(m *memory) ([]uint64, error) { return m.linesOf(row.ID, from, to, linesPage) }
+		err := d.atLines(ctx, find, &places, func(r *rowReader) error {
 			var lines []Line
 			for _, number := range places {
 				if err := appendStatement(ctx, r, row.ID, number, &lines); err != nil {
