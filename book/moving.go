@@ -150,7 +150,7 @@ func (l *Ledger) HandOut(ctx context.Context, part uint16, date clock.Date) (Han
 	case !found || last.kind != Leave:
 		return Handover{}, fmt.Errorf("hand part %d out: %w: it has not left", part, ErrNotHere)
 	}
-	if err := l.drained(ctx, part); err != nil {
+	if err := l.Unsent(ctx, part); err != nil {
 		return Handover{}, err
 	}
 	h, err := l.CarryOut(ctx, part)
@@ -182,8 +182,8 @@ func (l *Ledger) handedOut(ctx context.Context, t travel) (h Handover, err error
 	return h, err
 }
 
-// drained checks that no message of the part waits.
-func (l *Ledger) drained(ctx context.Context, part uint16) error {
+// Unsent returns ErrUnsent if messages of the part wait in the outbox.
+func (l *Ledger) Unsent(ctx context.Context, part uint16) error {
 	if err := l.WriteBehind(ctx); err != nil {
 		return err
 	}
@@ -248,13 +248,17 @@ func (l *Ledger) HandIn(ctx context.Context, h Handover, date clock.Date) error 
 	return err
 }
 
-// vacant checks that the part is not in use here: two states would mix.
-func (l *Ledger) vacant(ctx context.Context, part uint16) error {
+// Keeps reports whether commands that touch a part are booked here.
+func (l *Ledger) Keeps(part uint16) bool {
 	m := l.mem()
 	m.mu.RLock()
-	keeps := m.parts.keeps[part]
-	m.mu.RUnlock()
-	if keeps {
+	defer m.mu.RUnlock()
+	return m.parts.keeps[part]
+}
+
+// vacant checks that the part is not in use here: two states would mix.
+func (l *Ledger) vacant(ctx context.Context, part uint16) error {
+	if l.Keeps(part) {
 		return fmt.Errorf("hand part %d in: %w: it is kept here already", part, ErrNotHere)
 	}
 	return l.eachOf(ctx, part, func(row AccountRow) error {

@@ -29,6 +29,8 @@ var (
 	// ErrSpans: no one shard keeps all that a command touches. Give what belongs
 	// together keys that begin alike, or move value with Transfer.
 	ErrSpans = errors.New("shard: a command spans shards")
+	// ErrMoving: a part is between two shards. Ask again in a moment.
+	ErrMoving = errors.New("shard: a part is between two shards; ask again in a moment")
 	// ErrNoPlace: a command touches nothing, so nothing says where it belongs.
 	// Apply it to the ledger that is meant, see (*Shards).Ledger.
 	ErrNoPlace = errors.New("shard: a command belongs nowhere")

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"fmt"
 
 	"jiaozi/book"
 	"jiaozi/value/money"
@@ -9,7 +10,7 @@ import (
 
 // Get reads a record from the shard that keeps its key.
 func (s *Shards) Get(ctx context.Context, space string, key []byte) (value []byte, version uint64, err error) {
-	l, err := s.of(book.Key{Space: space, Key: string(key)}.Part())
+	l, err := s.of(ctx, book.Key{Space: space, Key: string(key)}.Part())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -18,7 +19,7 @@ func (s *Shards) Get(ctx context.Context, space string, key []byte) (value []byt
 
 // GetOnce reads the value of a once-key, if it is taken.
 func (s *Shards) GetOnce(ctx context.Context, space string, key []byte) (value []byte, taken bool, err error) {
-	l, err := s.of(book.Key{Space: space, Key: string(key)}.Part())
+	l, err := s.of(ctx, book.Key{Space: space, Key: string(key)}.Part())
 	if err != nil {
 		return nil, false, err
 	}
@@ -27,7 +28,7 @@ func (s *Shards) GetOnce(ctx context.Context, space string, key []byte) (value [
 
 // Balance is the balance of an account, signed on its normal side.
 func (s *Shards) Balance(ctx context.Context, id book.AccountID) (balance money.Amount, open bool, err error) {
-	l, err := s.of(id.Part())
+	l, err := s.of(ctx, id.Part())
 	if err != nil {
 		return balance, false, err
 	}
@@ -37,7 +38,7 @@ func (s *Shards) Balance(ctx context.Context, id book.AccountID) (balance money.
 // BalanceAt is the balance of an account as it was. A sequence number is one of
 // the shard that keeps the account now.
 func (s *Shards) BalanceAt(ctx context.Context, id book.AccountID, at book.At) (balance money.Amount, open bool, err error) {
-	l, err := s.of(id.Part())
+	l, err := s.of(ctx, id.Part())
 	if err != nil {
 		return balance, false, err
 	}
@@ -46,7 +47,7 @@ func (s *Shards) BalanceAt(ctx context.Context, id book.AccountID, at book.At) (
 
 // Statement lists the legs on an account from a position on, oldest first.
 func (s *Shards) Statement(ctx context.Context, id book.AccountID, from uint64, limit int) (lines []book.Line, next uint64, err error) {
-	l, err := s.of(id.Part())
+	l, err := s.of(ctx, id.Part())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -69,7 +70,17 @@ func (s *Shards) Scan(ctx context.Context, space string, prefix []byte, fn func(
 	return nil
 }
 
-func (s *Shards) of(part uint16) (*book.Ledger, error) {
-	t := s.table()
-	return t.ledger(t.Of(part).Name)
+// of finds the ledger that shows a part, in a new map if the one in use is old.
+func (s *Shards) of(ctx context.Context, part uint16) (*book.Ledger, error) {
+	for range 2 {
+		t := s.table()
+		l, err := t.ledger(t.Of(part).Name)
+		if err != nil || l.Shows(part) {
+			return l, err
+		}
+		if err := s.reload(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%w: part %d", ErrMoving, part)
 }
