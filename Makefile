@@ -45,6 +45,7 @@ check:
 bench: build
 	go test -run '^$$' -bench . -benchmem ./...
 	bin/jiaozi bench
+	bin/jiaozi bench book
 
 soak:
 	JIAOZI_SOAK=1 go test -count=1 -timeout 2h ./...

@@ -33,8 +33,8 @@ type Row struct {
 // of the row's form.
 const chainDomain = "jiaozi book journal row 1\x00"
 
-// link computes the hash of a row.
-func link(part uint16, seq uint64, prev Hash, body []byte) Hash {
+// Link computes the hash of a row from its other columns.
+func Link(part uint16, seq uint64, prev Hash, body []byte) Hash {
 	h := sha256.New()
 	var fixed [len(chainDomain) + 2 + 8 + 32 + 8]byte
 	b := append(fixed[:0], chainDomain...)

@@ -44,6 +44,17 @@ func AppendEntry(b []byte, e *Entry) []byte {
 	return appendResult(appendCommand(b, &e.Command), &e.Result)
 }
 
+// AppendBody writes the body of a row from the bytes of its entries; Entries is
+// the way back.
+func AppendBody(b []byte, entries [][]byte) []byte {
+	b = append(b, bodyVersion)
+	b = binary.AppendUvarint(b, uint64(len(entries)))
+	for _, entry := range entries {
+		b = appendBytes(b, entry)
+	}
+	return b
+}
+
 // appendCommand writes the canonical bytes of a command that form accepted.
 func appendCommand(b []byte, c *Command) []byte {
 	b = append(b, byte(c.Kind), commandFlags(c))

@@ -303,7 +303,7 @@ func (st *state) row(chain uint16, prev Hash) *Row {
 		return nil
 	}
 	body := st.body()
-	return &Row{Part: chain, Seq: st.seq, Prev: prev, Hash: link(chain, st.seq, prev, body), Body: body}
+	return &Row{Part: chain, Seq: st.seq, Prev: prev, Hash: Link(chain, st.seq, prev, body), Body: body}
 }
 
 // again is a first answer said once more.

@@ -32,6 +32,9 @@ type Line struct {
 	Note     []byte
 }
 
+// Place is the position in its two parts.
+func (l *Line) Place() Position { return position(l.Position) }
+
 // Statement lists the legs on an account from a position on, oldest first: those
 // of at most limit entries. Ask again from next; 0 means that there is no more.
 func (d *desk) Statement(ctx context.Context, id AccountID, from uint64, limit int) (lines []Line, next uint64, err error) {

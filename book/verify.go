@@ -139,7 +139,7 @@ func (v *verifier) link(row *Row, last Head) {
 	if row.Seq != last.Seq+1 || row.Prev != last.Hash || row.Part != v.chain {
 		v.find("chain", where, "does not follow batch %d: rows are missing, moved or changed", last.Seq)
 	}
-	if row.Hash != link(row.Part, row.Seq, row.Prev, row.Body) {
+	if row.Hash != Link(row.Part, row.Seq, row.Prev, row.Body) {
 		v.find("hash", where, "the row is not what was hashed when it was written")
 	}
 	if v.hasKept && row.Seq == v.kept.Seq && row.Hash != v.kept.Hash {

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"jiaozi/book"
+	"jiaozi/book/proof"
 	"jiaozi/crypt/vault"
 	"jiaozi/node/cardfile"
 	"jiaozi/node/durable"
@@ -99,7 +100,7 @@ func sendOrder(ctx context.Context, dir string, order Order, answer any) error {
 func orderStatus(err error) int {
 	switch {
 	case errors.Is(err, ErrIntegrity), errors.Is(err, book.ErrDamaged), errors.Is(err, durable.ErrCorrupt),
-		errors.Is(err, vault.ErrSealed), errors.Is(err, cardfile.ErrDamaged):
+		errors.Is(err, vault.ErrSealed), errors.Is(err, cardfile.ErrDamaged), errors.Is(err, proof.ErrHistory):
 		return http.StatusInternalServerError
 	case errors.Is(err, ErrUnreachable):
 		return http.StatusBadGateway
@@ -122,6 +123,7 @@ func (n *Node) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	serveOrder[AddTerminal](mux, n)
 	serveOrder[CloseDay](mux, n)
+	serveOrder[MakeCheckpoint](mux, n)
 	serveOrder[CardOrder](mux, n)
 	serveOrder[BlockCard](mux, n)
 	serveOrder[DepositOrder](mux, n)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"jiaozi/book"
+	"jiaozi/book/proof"
 	"jiaozi/crypt/vault"
 	"jiaozi/node/cardfile"
 	"jiaozi/node/durable"
@@ -29,8 +30,12 @@ import (
 // payment that falls between two of its looks is no fault.
 const auditTries = 3
 
-// codeFile is the finding that a file of evidence cannot be read.
-const codeFile auditor.Code = "file"
+const (
+	// codeFile is the finding that a file of evidence cannot be read.
+	codeFile auditor.Code = "file"
+	// codeCheckpoint is the finding that the book is not the one that was signed.
+	codeCheckpoint auditor.Code = "checkpoint"
+)
 
 // AuditDir audits a data directory without changing it. It may run beside the
 // server. An error means that it could not look; what is wrong is in the report.
@@ -111,6 +116,9 @@ func (l *look) audit(ctx context.Context) (auditor.Report, error) {
 	}
 	defer reader.Close()
 	l.evidence.Journal = reader
+	if err := l.checkpoint(ctx); err != nil {
+		return auditor.Report{}, fmt.Errorf("audit the checkpoints: %w", err)
+	}
 	if err := l.gather(ctx, readDoor{reader}); err != nil {
 		return auditor.Report{}, err
 	}
@@ -118,6 +126,18 @@ func (l *look) audit(ctx context.Context) (auditor.Report, error) {
 	report.Findings = append(l.broken, report.Findings...)
 	report.Conserved = len(report.Findings) == 0
 	return report, err
+}
+
+// checkpoint compares the journal with what was signed at the end of a day.
+func (l *look) checkpoint(ctx context.Context) error {
+	_, err := signedTo(ctx, l.dir, l.scheme)
+	if errors.Is(err, proof.ErrHistory) || errors.Is(err, proof.ErrSignature) || errors.Is(err, proof.ErrFalse) || errors.Is(err, proof.ErrForm) {
+		l.broken = append(l.broken, auditor.Finding{Code: codeCheckpoint, Where: "checkpoints", Text: lang.Text{
+			EN: "the book is not the one that was signed: " + err.Error(), ZH: "账簿与已签名的检查点不符：" + err.Error(),
+		}})
+		return nil
+	}
+	return err
 }
 
 func (l *look) gather(ctx context.Context, door readDoor) error {

@@ -94,8 +94,8 @@ func (CloseDay) Run(ctx context.Context, n *Node) (any, error) { return n.EndOfD
 // EndOfDay takes the business day through clearing: the acquirer's captures are
 // presented, the issuer verifies and posts them, clearing nets and settles, the
 // acquirer takes its settlement over, the cards that turned out to be copied are
-// listed, and the next day opens. Every step can be repeated, so that after a
-// crash the same call does the rest.
+// listed, the book is signed, and the next day opens. Every step can be repeated,
+// so that after a crash the same call does the rest.
 func (n *Node) EndOfDay(ctx context.Context) (*DayReport, error) {
 	n.dayMu.Lock()
 	defer n.dayMu.Unlock()
@@ -117,6 +117,9 @@ func (n *Node) EndOfDay(ctx context.Context) (*DayReport, error) {
 	// But the day is settled, and waits for no list.
 	if err := n.PublishList(ctx); err != nil {
 		slog.Error("no new blacklist at the end of the day", "error", err)
+	}
+	if _, err := n.checkpoint(ctx, date); err != nil {
+		return nil, fmt.Errorf("end of day %s: %w", date, err)
 	}
 	return report, n.closeDate(ctx, date)
 }

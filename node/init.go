@@ -65,6 +65,9 @@ func makeScheme(ctx context.Context, o Options) error {
 	if err := trust.save(o.Dir); err != nil {
 		return err
 	}
+	if err := publishBookKey(o.Dir, &scheme, v); err != nil {
+		return err
+	}
 	if err := makeBook(ctx, o.Dir, &scheme); err != nil {
 		return err
 	}

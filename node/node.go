@@ -7,6 +7,8 @@
 //	DIR/scheme.key    the key that seals the rest, unless one is given from outside
 //	DIR/vault.age     the scheme's keys, sealed
 //	DIR/book/         the ledger
+//	DIR/book.pub      the public key that customers check proofs with
+//	DIR/checkpoints/  what was signed at the end of each day, one folder a chain
 //	DIR/cards/        card images, sealed
 //	DIR/terminals/    one folder a terminal: terminal.json, vault.age, journal
 //	DIR/files/        clearing files and statements, for people to read

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"jiaozi/book"
+	"jiaozi/book/headfile"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -36,7 +37,7 @@ func Backup(ctx context.Context, path, to string) (head book.Head, err error) {
 		return head, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	kept, keptErr := loadHead(path)
+	kept, keptErr := headfile.Load(headPath(path), Chain)
 	from, err := begin(ctx, r.store.journal)
 	if err != nil {
 		return head, err
@@ -82,11 +83,11 @@ func removeCopy(to string) (err error) {
 }
 
 func writeCopy(ctx context.Context, from *sqlite.Conn, to string, head book.Head) error {
-	h, err := openHead(to, head)
+	h, err := headfile.Open(headPath(to), Chain, head)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(h.file.Close(), createFile(to)); err != nil {
+	if err := errors.Join(h.Close(), createFile(to)); err != nil {
 		return err
 	}
 	conn, err := sqlite.OpenConn(to, sqlite.OpenReadWrite)

@@ -31,7 +31,7 @@ func (e *Engine) relieve() error {
 	if e.grown.Load() < e.checkpointAt {
 		return nil
 	}
-	if err := e.head.sync(); err != nil {
+	if err := e.head.Sync(); err != nil {
 		return e.note(fmt.Errorf("%w: sync head: %w", book.ErrNotDurable, err))
 	}
 	const rounds = 4 // each moves what came during the one before

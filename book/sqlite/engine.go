@@ -33,6 +33,7 @@ import (
 	"sync/atomic"
 
 	"jiaozi/book"
+	"jiaozi/book/headfile"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -42,7 +43,7 @@ type Engine struct {
 	*store
 	health
 	lock    *os.File
-	head    *headFile
+	head    *headfile.File
 	journal *journal     // the writer's: Head and Append
 	loads   *sqlite.Conn // the writer's too: it reads the tables
 	tables  *tables      // the keeper's: Flush
@@ -101,11 +102,11 @@ func (e *Engine) openJournal(path string) error {
 	if e.journal, err = openJournal(path); err != nil {
 		return err
 	}
-	kept, keptErr := loadHead(path)
+	kept, keptErr := headfile.Load(headPath(path), Chain)
 	if err := matchHead(e.journal.conn, e.journal.last, kept, keptErr); err != nil {
 		return err
 	}
-	if e.head, err = openHead(path, e.journal.last); err != nil {
+	if e.head, err = headfile.Open(headPath(path), Chain, e.journal.last); err != nil {
 		return err
 	}
 	if e.mover, err = openWriter(path, journalSettings, journalLayout); err != nil {
@@ -187,7 +188,7 @@ func (e *Engine) Head(context.Context) (book.Head, error) { return readHead(e.jo
 func (e *Engine) Close() error {
 	err := e.check()
 	if err == nil {
-		err = e.note(errors.Join(e.head.sync(), reset(e.journal.conn), reset(e.tables.conn)))
+		err = e.note(errors.Join(e.head.Sync(), reset(e.journal.conn), reset(e.tables.conn)))
 	}
 	return errors.Join(err, e.abandon())
 }
@@ -211,7 +212,7 @@ func (e *Engine) abandon() error {
 		}
 	}
 	if e.head != nil {
-		errs = append(errs, e.head.file.Close())
+		errs = append(errs, e.head.Close())
 	}
 	return errors.Join(append(errs, e.lock.Close())...)
 }

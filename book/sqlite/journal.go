@@ -82,7 +82,7 @@ func (e *Engine) Append(_ context.Context, row *book.Row) error {
 		return e.note(err)
 	}
 	e.grown.Add(int64(len(row.Body)) + pageBytes)
-	if err := e.head.write(e.journal.last); err != nil {
+	if err := e.head.Write(e.journal.last); err != nil {
 		return e.note(fmt.Errorf("%w: the batch is booked, but not its head: %w", book.ErrNotDurable, err))
 	}
 	return nil

@@ -146,7 +146,7 @@ func TestLostTailIsSeen(t *testing.T) {
 	for name, spoil := range map[string]func(string) error{
 		"missing": os.Remove,
 		"short":   func(p string) error { return os.Truncate(p, 10) },
-		"garbled": func(p string) error { return os.WriteFile(p, make([]byte, headSize), 0o600) },
+		"garbled": func(p string) error { return os.WriteFile(p, make([]byte, 54), 0o600) },
 	} {
 		copied := snapshotOf(t, path)
 		if err := spoil(headPath(copied)); err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"jiaozi/book"
+	"jiaozi/book/headfile"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -87,7 +88,9 @@ func (s *store) Close() error { return errors.Join(s.tables.Close(), s.journal.C
 func (s *store) IndexDir() string { return indexPath(s.path) }
 
 // Kept reads the head outside the store.
-func (s *store) Kept(context.Context) (book.Head, error) { return loadHead(s.path) }
+func (s *store) Kept(context.Context) (book.Head, error) {
+	return headfile.Load(headPath(s.path), Chain)
+}
 
 // Inspect scans the logs and lets SQLite check its own structure: order and
 // types of every row, indexes, and pages that belong to nobody.
@@ -129,6 +132,8 @@ func inspect(ctx context.Context, name string, pool *sqlitex.Pool) (findings []b
 	}
 	return findings, err
 }
+
+func headPath(path string) string { return path + ".head" }
 
 // missing says whether there is no such file.
 func missing(path string) (bool, error) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"jiaozi/book"
+	"jiaozi/book/headfile"
 )
 
 const (
@@ -38,7 +39,11 @@ func writeLog(t *testing.T, path string, header []byte, list ...[]byte) {
 
 func setHead(t *testing.T, path string, head book.Head) {
 	t.Helper()
-	if err := os.WriteFile(headPath(path), encodeHead(head), 0o600); err != nil {
+	f, err := headfile.Open(headPath(path), Chain, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net"
 
 	"jiaozi/book"
+	"jiaozi/book/archive"
+	"jiaozi/book/proof"
 	"jiaozi/crypt/vault"
 	"jiaozi/node"
 	"jiaozi/node/cardfile"
@@ -20,7 +22,9 @@ func classify(err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, book.ErrDamaged), errors.Is(err, durable.ErrCorrupt), errors.Is(err, node.ErrIntegrity),
-		errors.Is(err, vault.ErrSealed), errors.Is(err, cardfile.ErrDamaged):
+		errors.Is(err, vault.ErrSealed), errors.Is(err, cardfile.ErrDamaged),
+		errors.Is(err, proof.ErrHistory), errors.Is(err, proof.ErrSignature), errors.Is(err, proof.ErrFalse), errors.Is(err, proof.ErrForm),
+		errors.Is(err, archive.ErrHash), errors.Is(err, archive.ErrOther):
 		return failWith(exitIntegrity, err)
 	case errors.Is(err, till.ErrDeclined):
 		return failWith(exitDeclined, err)

@@ -74,6 +74,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(initCommand(), demoCommand(), upCommand(), auditCommand(), explainCommand(), posCommand(),
-		cardCommand(), accountCommand(), terminalCommand(), benchCommand(), dayCommand())
+		cardCommand(), accountCommand(), terminalCommand(), benchCommand(), dayCommand(),
+		bookCommand(), checkpointCommand(), proveCommand(), verifyCommand())
 	return root
 }

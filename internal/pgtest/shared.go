@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"jiaozi/internal/pgserver"
 )
 
 // shared is the one server of a test binary, made when first asked for.
@@ -20,7 +22,7 @@ var shared struct {
 func Main(m *testing.M) {
 	code := m.Run()
 	if shared.server != nil {
-		if err := shared.server.remove(); err != nil {
+		if err := shared.server.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
@@ -33,7 +35,7 @@ func Shared(t testing.TB) *Server {
 	t.Helper()
 	need(t)
 	shared.once.Do(func() {
-		shared.server, shared.err = start(Options{TCP: true, Settings: map[string]string{"max_connections": "200"}})
+		shared.server, shared.err = pgserver.Start(Options{TCP: true, Settings: map[string]string{"max_connections": "200"}})
 	})
 	if shared.err != nil {
 		t.Fatal(shared.err)
@@ -56,10 +58,10 @@ func Database(t testing.TB) string {
 func Schema(t testing.TB) string {
 	t.Helper()
 	s, name := Shared(t), NewName()
-	if _, err := s.SQL(superuser, "CREATE SCHEMA "+name); err != nil {
+	if _, err := s.SQL(pgserver.Superuser, "CREATE SCHEMA "+name); err != nil {
 		t.Fatal(err)
 	}
-	return s.DSN(superuser) + " options=-csearch_path=" + name
+	return s.DSN(pgserver.Superuser) + " options=-csearch_path=" + name
 }
 
 // NewName is a name for a database or schema that this binary has not used.

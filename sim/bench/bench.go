@@ -12,7 +12,8 @@
 // median of several rounds. A run is bounded to some seconds and leaves nothing
 // behind but what the caller's directory holds.
 //
-// Start with Names and Run; docs/performance.md has figures and reads them.
+// The book under full load is measured in sim/bench/load. Start here with Names
+// and Run; docs/performance.md has figures and reads them.
 package bench
 
 import (
@@ -48,7 +49,6 @@ var benchmarks = []benchmark{
 	{"tap", benchTap},
 	{"iso8583", benchMessage},
 	{"upload", benchUpload},
-	{"book", benchBook},
 }
 
 // Names lists the benchmarks.
@@ -82,3 +82,5 @@ func emitAll(emit Emit, figures ...Figure) error {
 	}
 	return nil
 }
+
+const microsecond = 1e3 // in nanoseconds

@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"jiaozi/sim/bench/meter"
 )
 
 func TestMain(m *testing.M) {
-	roundSpan = time.Millisecond
+	meter.RoundSpan = time.Millisecond
 	m.Run()
 }
 

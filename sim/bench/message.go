@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 
+	"jiaozi/sim/bench/meter"
 	"jiaozi/value/lang"
 	"jiaozi/wire/emv"
 	"jiaozi/wire/iso8583"
@@ -26,7 +27,7 @@ func benchMessage(ctx context.Context, _ string, emit Emit) error {
 		return err
 	}
 	codec := func() error { return recode(raw) }
-	took, err := meter(cpu).rounds(ctx, codec, scan(raw))
+	took, err := meter.Clock(meter.CPU).Rounds(ctx, codec, scan(raw))
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func benchMessage(ctx context.Context, _ string, emit Emit) error {
 		return err
 	}
 	return emitAll(emit,
-		Figure{Name: "iso8583/message", Value: median(took[0]), Unit: "ns", Limit: median(took[1]), About: lang.Text{
+		Figure{Name: "iso8583/message", Value: meter.Median(took[0]), Unit: "ns", Limit: meter.Median(took[1]), About: lang.Text{
 			EN: "decode, validate and encode a 0200 with a 139-byte field 55; limit: copy and scan its bytes once",
 			ZH: "解码、校验并编码一条含 139 字节 55 域的 0200；极限：同样字节复制并扫描一遍"}},
 		Figure{Name: "iso8583/gate", Value: slices.Min(took[0]), Unit: "ns", Limit: gateNanoseconds, About: lang.Text{
@@ -86,7 +87,7 @@ func recode(raw []byte) error {
 }
 
 // scan touches each byte once: no codec can do less.
-func scan(raw []byte) task {
+func scan(raw []byte) meter.Task {
 	copied := make([]byte, len(raw))
 	return func() error {
 		copy(copied, raw)
@@ -101,11 +102,11 @@ func scan(raw []byte) task {
 
 // allocations counts those of one call. What others allocate meanwhile is too
 // little to reach the next whole number.
-func allocations(do task) (uint64, error) {
+func allocations(do meter.Task) (uint64, error) {
 	const calls = 1000
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	err := times(calls, do)()
+	err := meter.Times(calls, do)()
 	runtime.ReadMemStats(&after)
 	return (after.Mallocs - before.Mallocs) / calls, err
 }

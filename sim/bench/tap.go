@@ -16,6 +16,7 @@ import (
 	"jiaozi/node/durable"
 	"jiaozi/role/card"
 	"jiaozi/role/terminal"
+	"jiaozi/sim/bench/meter"
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/lang"
@@ -164,7 +165,7 @@ func (s *stage) signatures(ctx context.Context, emit Emit) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	took, err := meter(cpu).race(ctx,
+	took, err := meter.Clock(meter.CPU).Race(ctx,
 		func() error { _, err := oda.SignDynamic(s.profile.Private, []byte{0, 1}, tail); return err }, private,
 		func() error { return s.authenticate(sdad, tail) }, s.barePublic(),
 	)
@@ -198,7 +199,7 @@ func (s *stage) authenticate(sdad, tail []byte) error {
 }
 
 // barePrivate is the two half-size powers of the private operation.
-func barePrivate(k oda.PrivateKey) (task, error) {
+func barePrivate(k oda.PrivateKey) (meter.Task, error) {
 	parsed, err := x509.ParsePKCS8PrivateKey(k.Reveal())
 	if err != nil {
 		return nil, err
@@ -218,7 +219,7 @@ func barePrivate(k oda.PrivateKey) (task, error) {
 }
 
 // barePublic is the three powers of a verification.
-func (s *stage) barePublic() task {
+func (s *stage) barePublic() meter.Task {
 	type power struct{ x, e, n *big.Int }
 	var powers []power
 	for _, k := range []oda.PublicKey{authority().Public(), testkeys.Issuer().Public(), s.profile.Private.Public()} {
@@ -242,12 +243,12 @@ func (s *stage) flushes(ctx context.Context, emit Emit) (float64, error) {
 		return 0, err
 	}
 	defer journal.Close()
-	raw, err := newRawFile(s.dir)
+	raw, err := meter.NewFile(s.dir)
 	if err != nil {
 		return 0, err
 	}
 	defer raw.Close()
-	took, err := meter(wall).race(ctx, func() error { return journal.Append(entry) }, raw.append(len(entry)))
+	took, err := meter.Clock(meter.Wall).Race(ctx, func() error { return journal.Append(entry) }, raw.Append(len(entry)))
 	if err != nil {
 		return 0, err
 	}
@@ -262,19 +263,19 @@ func (s *stage) whole(ctx context.Context, powers, flush float64, emit Emit) err
 	var software, waiting []float64
 	entries := len(s.journal.sizes)
 	const taps = 5 // of each round; a batch holds 999
-	for range rounds {
-		before, clock := cpu(), wall()
-		if err := times(taps, func() error { return s.pay(ctx, s.card) })(); err != nil {
+	for range meter.Rounds {
+		before, clock := meter.CPU(), meter.Wall()
+		if err := meter.Times(taps, func() error { return s.pay(ctx, s.card) })(); err != nil {
 			return err
 		}
-		software = append(software, float64(cpu()-before)/taps)
-		waiting = append(waiting, float64(wall()-clock)/taps)
+		software = append(software, float64(meter.CPU()-before)/taps)
+		waiting = append(waiting, float64(meter.Wall()-clock)/taps)
 	}
 	return emitAll(emit,
-		Figure{Name: "tap/software", Value: median(software) / microsecond, Unit: "us", Limit: powers / microsecond, About: lang.Text{
+		Figure{Name: "tap/software", Value: meter.Median(software) / microsecond, Unit: "us", Limit: powers / microsecond, About: lang.Text{
 			EN: "one tap, card and terminal together; limit: the bare powers of both",
 			ZH: "一次闪付，卡片与终端合计；极限：双方的裸模幂"}},
-		Figure{Name: "tap/wait", Value: median(waiting) / microsecond, Unit: "us by the clock", Limit: float64(entries) * flush / microsecond, About: lang.Text{
+		Figure{Name: "tap/wait", Value: meter.Median(waiting) / microsecond, Unit: "us by the clock", Limit: float64(entries) * flush / microsecond, About: lang.Text{
 			EN: fmt.Sprintf("one tap with its %d durable entries; limit: as many bare flushes", entries),
 			ZH: fmt.Sprintf("一次闪付及其 %d 次落盘；极限：同样次数的裸刷盘", entries)}},
 	)

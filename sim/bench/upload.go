@@ -13,6 +13,7 @@ import (
 	"jiaozi/crypt/emvkey"
 	"jiaozi/crypt/vault"
 	"jiaozi/role/issuer"
+	"jiaozi/sim/bench/meter"
 	"jiaozi/value/ident"
 	"jiaozi/value/lang"
 	"jiaozi/value/money"
@@ -46,17 +47,17 @@ func benchUpload(ctx context.Context, dir string, emit Emit) error {
 		if err != nil {
 			return err
 		}
-		took, err := meter(cpu).spent(func() error { return b.present(ctx, file) })
+		took, err := meter.Clock(meter.CPU).Spent(func() error { return b.present(ctx, file) })
 		if err != nil {
 			return err
 		}
 		whole = append(whole, perSecond(took))
-		if took, err = meter(cpu).spent(func() error { return b.verify(records) }); err != nil {
+		if took, err = meter.Clock(meter.CPU).Spent(func() error { return b.verify(records) }); err != nil {
 			return err
 		}
 		bare = append(bare, perSecond(took))
 	}
-	return emit(Figure{Name: "upload/records", Value: median(whole), Unit: "records/s per core", Limit: median(bare), About: lang.Text{
+	return emit(Figure{Name: "upload/records", Value: meter.Median(whole), Unit: "records/s per core", Limit: meter.Median(bare), About: lang.Text{
 		EN: "offline payments decoded, verified and posted by the issuer; limit: the vault verifying the same cryptograms",
 		ZH: "发卡行解码、验证并入账的脱机交易；极限：保险库仅验证同样的密文"}})
 }

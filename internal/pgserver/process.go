@@ -1,6 +1,7 @@
-package pgtest
+package pgserver
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -11,12 +12,11 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 	"time"
 )
 
-// programs is where Debian keeps the newest version that is installed.
-func programs() (dir string, err error) {
+// Programs is where Debian keeps the newest version that is installed.
+func Programs() (dir string, err error) {
 	dirs, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil {
 		return "", err
@@ -34,31 +34,18 @@ func programs() (dir string, err error) {
 	return dir, nil
 }
 
-// program is the path of one of PostgreSQL's programs; need has found them.
+// program is the path of one of PostgreSQL's programs.
 func program(name string) string {
-	dir, _ := programs()
+	dir, _ := Programs()
 	return filepath.Join(dir, name)
 }
 
-// need skips where PostgreSQL is missing, but not where it was promised.
-func need(t testing.TB) {
-	t.Helper()
-	_, missing := programs()
-	if missing == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" || os.Getenv("JIAOZI_DEPS") == "present" {
-		t.Fatalf("PostgreSQL is promised here: %v", missing)
-	}
-	t.Skip("needs postgresql: scripts/deps install")
-}
-
-// unprivileged is whom to run the server as: it refuses root.
-func unprivileged() (*syscall.Credential, error) {
+// Unprivileged is whom to run a server as, which refuses root: nil when we are an ordinary user.
+func Unprivileged() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
-	u, err := user.Lookup(superuser) // Debian's package makes it
+	u, err := user.Lookup(Superuser) // Debian's package makes it
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +105,11 @@ type watchdog struct {
 	leash io.Closer
 }
 
-// The server ends its children itself on SIGQUIT, within five seconds.
+// The server ends its children itself on SIGQUIT, within five seconds. An initdb
+// that is still at work may make a file while its directory is being removed.
 const watchScript = `read -r _
 read -r pid <"$2/postmaster.pid" && kill -QUIT "$pid" && while kill -0 "$pid"; do sleep 0.1; done
-rm -rf "$1"`
+for _ in $(seq 100); do rm -rf "$1" && break; sleep 0.1; done`
 
 func watchOver(dir, data string) (*watchdog, error) {
 	cmd := exec.Command("sh", "-c", watchScript, "watchdog", dir, data)
@@ -153,9 +141,7 @@ func children(pid int) (list []int, err error) {
 		if err != nil {
 			continue // it has just ended
 		}
-		// pid (name) state parent ...; the name may hold anything.
-		_, rest, _ := strings.Cut(string(text[strings.LastIndexByte(string(text), ')'):]), " ")
-		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
+		if fields := statFields(text); len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
 			child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			if err != nil {
 				return nil, err
@@ -187,6 +173,12 @@ func running(pid int) bool {
 	if err != nil {
 		return false
 	}
-	after := string(text[strings.LastIndexByte(string(text), ')')+1:])
-	return !strings.HasPrefix(after, " Z") && !strings.HasPrefix(after, " X")
+	fields := statFields(text)
+	return len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"
+}
+
+// statFields are the state, the parent and so on, after the pid and the name in
+// parentheses, which may hold anything.
+func statFields(text []byte) []string {
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 }
