@@ -94,13 +94,13 @@ func crashAt(t *testing.T, name string, fault booktest.Fault, k int) bool {
 	return f.Hit()
 }
 
-// Random transfers among shards, with crashes, retries and repeated pumps, leave
+// Random transfers among shards, with crashes, retries, pumps and moves of parts, leave
 // what a single book would have: money is where the accepted transfers put it,
 // and every audit on the way adds up.
 func TestRandomTransfersAddUp(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := newTown(t)
-		defer w.Close()
+		defer func() { w.Close() }()
 		people := []book.Account{alice, bob, carol, dave}
 		model := map[book.AccountID]money.Minor{}
 		for _, p := range people {
@@ -110,9 +110,14 @@ func TestRandomTransfersAddUp(t *testing.T) {
 		nobody := account(1999, "nobody")
 		var sent []Transfer
 		for i := range rapid.IntRange(1, 25).Draw(r, "steps") {
-			switch rapid.IntRange(0, 6).Draw(r, "step") {
+			switch rapid.IntRange(0, 8).Draw(r, "step") {
 			case 0:
 				w.reopen()
+			case 7:
+				w.crash()
+			case 8:
+				part := rapid.SampledFrom(people).Draw(r, "who").ID.Part()
+				w.moveAnywhere(part, rapid.SampledFrom([]string{"a", "b", "c"}).Draw(r, "to"))
 			case 1:
 				if _, err := w.Pump(context.Background(), day); err != nil {
 					r.Fatal(err)
@@ -140,6 +145,24 @@ func TestRandomTransfersAddUp(t *testing.T) {
 			w.has(p, model[p.ID])
 		}
 	})
+}
+
+// moveAnywhere moves a part, if it can be moved there.
+func (w *town) moveAnywhere(part uint16, to string) {
+	w.Helper()
+	from := w.Map().Of(part).Name
+	if from == to {
+		return
+	}
+	chain := w.stores[from].Number
+	if v, _ := w.stores[to].View(context.Background()); v != nil {
+		been := false
+		v.(book.CarriedView).Carried(context.Background(), part, chain, 0, 1, func(book.CarriedRow) error { been = true; return nil })
+		if been {
+			return // it came from there before
+		}
+	}
+	w.move(part, from, to)
 }
 
 // send makes a transfer, and the same one in the model. What is on its way arrives

@@ -182,6 +182,8 @@ func TestPartKeepsItsPast(t *testing.T) {
 		t.Fatalf("the map says %s", name)
 	}
 	w.stays("after")
+	w.crash()
+	w.stays("crashed")
 	w.reopen()
 	w.stays("reopened")
 	a := mustLedger(t, w, "a")
@@ -213,7 +215,7 @@ func TestPartTravelsOnAndHome(t *testing.T) {
 		w.move(3, step[:1], step[1:])
 		w.stays(step)
 		if i%2 == 0 {
-			w.reopen()
+			w.crash()
 			w.stays(step + " again")
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"jiaozi/book"
 	"jiaozi/book/booktest"
@@ -59,7 +60,7 @@ func (w *town) engine(_ context.Context, s Shard) (book.Engine, error) {
 
 func (w *town) tryOpen() error {
 	reload := func(context.Context) (Map, error) { return w.m, nil }
-	s, err := Open(context.Background(), w.m, w.engine, Options{Reload: reload})
+	s, err := Open(context.Background(), w.m, w.engine, Options{Reload: reload, Ledger: book.Options{Behind: time.Hour}})
 	if err == nil {
 		w.Shards = s
 	}
@@ -77,6 +78,12 @@ func (w *town) open() {
 func (w *town) reopen() {
 	w.Helper()
 	w.Close() // what a stopped ledger says does not matter
+	w.open()
+}
+
+// crash loses what was not written behind, and opens everything again.
+func (w *town) crash() {
+	w.Helper()
 	w.open()
 }
 
