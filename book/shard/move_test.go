@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"jiaozi/book"
 	"jiaozi/book/booktest"
@@ -58,9 +59,19 @@ func (w *town) lane(part uint16, from, to string) *lane {
 func (w *town) tryMove(part uint16, from, to string, road Road) error {
 	return w.Move(context.Background(), Move{
 		Part: part, From: from, To: to, Date: day, Road: road,
-		Wait: func(context.Context) error { return nil },
+		Wait: soon,
 		Save: func(_ context.Context, m Map) error { w.m = m; return nil },
 	})
+}
+
+// soon is a moment later.
+func soon(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(20 * time.Millisecond):
+		return nil
+	}
 }
 
 func (w *town) move(part uint16, from, to string) {

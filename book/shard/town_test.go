@@ -27,6 +27,7 @@ type town struct {
 	m      Map
 	stores map[string]*booktest.Memory
 	faulty map[string]*booktest.Faulty // taken at the next opening, once
+	opener Opener                      // nil: stores
 }
 
 // newTown has shards a, b and c with a third of the parts each.
@@ -60,7 +61,11 @@ func (w *town) engine(_ context.Context, s Shard) (book.Engine, error) {
 
 func (w *town) tryOpen() error {
 	reload := func(context.Context) (Map, error) { return w.m, nil }
-	s, err := Open(context.Background(), w.m, w.engine, Options{Reload: reload, Ledger: book.Options{Behind: time.Hour}})
+	opener := w.opener
+	if opener == nil {
+		opener = w.engine
+	}
+	s, err := Open(context.Background(), w.m, opener, Options{Reload: reload, Ledger: book.Options{Behind: time.Hour}})
 	if err == nil {
 		w.Shards = s
 	}
