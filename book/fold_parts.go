@@ -184,6 +184,7 @@ func (b *Books) remember(at Position, c *Command) {
 	line = binary.BigEndian.AppendUint16(line, h.Part)
 	line = binary.BigEndian.AppendUint16(line, h.Chain)
 	line = binary.BigEndian.AppendUint64(line, at.Seq)
+	line = binary.BigEndian.AppendUint32(line, uint32(c.Date))
 	line = binary.BigEndian.AppendUint64(line, h.Count)
 	b.parts.history += string(append(line, h.Digest[:]...))
 	b.parts.steps++

@@ -116,7 +116,7 @@ func (st *state) judgeHandover(c *Command) Code {
 // bookHandover does a step.
 func (st *state) bookHandover(c *candidate) {
 	h := &c.cmd.Handover
-	st.parts = st.parts.with(travel{kind: c.cmd.Kind, part: h.Part, chain: h.Chain, seq: st.seq, count: h.Count, digest: h.Digest})
+	st.parts = st.parts.with(travel{kind: c.cmd.Kind, part: h.Part, chain: h.Chain, seq: st.seq, date: c.cmd.Date, count: h.Count, digest: h.Digest})
 	switch c.cmd.Kind {
 	case HandOut:
 		st.leaving = append(st.leaving, h.Part)

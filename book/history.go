@@ -39,3 +39,9 @@ func (m *memory) historyFrom(id AccountID, from uint64, limit int) (list []uint6
 	here, err := m.linesOf(id, max(from, h.from), carriedBit, limit-len(list))
 	return append(list, here...), err
 }
+
+func (m *memory) movedSince(at At) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.parts.movedSince(at)
+}

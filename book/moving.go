@@ -253,7 +253,7 @@ func (l *Ledger) Keeps(part uint16) bool {
 	m := l.mem()
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.parts.keeps[part]
+	return m.parts.has(part)
 }
 
 // vacant checks that the part is not in use here: two states would mix.

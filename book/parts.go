@@ -3,6 +3,8 @@ package book
 import (
 	"encoding/binary"
 	"fmt"
+
+	"jiaozi/value/clock"
 )
 
 // PartRange is a range of parts, both ends included.
@@ -19,6 +21,7 @@ type travel struct {
 	part   uint16
 	chain  uint16 // the other one
 	seq    uint64 // the batch of the step
+	date   clock.Date
 	count  uint64 // of the slice
 	digest Hash
 }
@@ -104,11 +107,27 @@ func (o *ownership) arrivedFrom(part, chain uint16, before uint64) bool {
 // shows reports whether what lives in a part can be read here. It can while the
 // part is leaving.
 func (o *ownership) shows(part uint16) bool {
-	if o.keeps[part] {
+	if o.has(part) {
 		return true
 	}
 	t, found := o.last(part)
 	return found && t.kind == Leave
+}
+
+// has reports whether commands that touch a part are booked here.
+func (o *ownership) has(part uint16) bool { return part < Parts && o.keeps[part] }
+
+// movedSince reports whether a part came or went after a moment, so that accounts
+// as they were then are not all here.
+func (o *ownership) movedSince(at At) bool {
+	for _, t := range o.travels {
+		switch {
+		case t.kind == Leave:
+		case at.Date != 0 && t.date > at.Date, at.Seq != 0 && t.kind == HandOut && t.seq > at.Seq:
+			return true
+		}
+	}
+	return false
 }
 
 // holds reports whether all that a command touches is kept here.
@@ -121,7 +140,7 @@ func (o *ownership) holds(c *Command) bool {
 	return ok
 }
 
-const travelSize = 1 + 2 + 2 + 8 + 8 + 32
+const travelSize = 1 + 2 + 2 + 8 + 4 + 8 + 32
 
 func travelsKey(chain uint16) Key {
 	return Key{SpaceBook + "parts", calendarKey(chain).Key}
@@ -132,6 +151,7 @@ func (t travel) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, t.part)
 	b = binary.BigEndian.AppendUint16(b, t.chain)
 	b = binary.BigEndian.AppendUint64(b, t.seq)
+	b = binary.BigEndian.AppendUint32(b, uint32(t.date))
 	b = binary.BigEndian.AppendUint64(b, t.count)
 	return append(b, t.digest[:]...)
 }
@@ -151,7 +171,8 @@ func parseTravels(r Record) (list []travel, err error) {
 		}
 		list = append(list, travel{
 			kind: Kind(b[0]), part: binary.BigEndian.Uint16(b[1:]), chain: binary.BigEndian.Uint16(b[3:]),
-			seq: binary.BigEndian.Uint64(b[5:]), count: binary.BigEndian.Uint64(b[13:]), digest: Hash(b[21:travelSize]),
+			seq: binary.BigEndian.Uint64(b[5:]), date: clock.Date(binary.BigEndian.Uint32(b[13:])),
+			count: binary.BigEndian.Uint64(b[17:]), digest: Hash(b[25:travelSize]),
 		})
 	}
 	return list, nil

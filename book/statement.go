@@ -264,10 +264,15 @@ type TrialRow struct {
 }
 
 // TrialBalance lists accounts with ids above after, at most limit, with their
-// balances at a moment. Over all pages debits equal credits in every currency.
+// balances at a moment. Over all pages debits equal credits in every currency. A
+// moment before a part came or went is refused with ErrNotHere: the accounts of
+// then are not all here.
 func (d *desk) TrialBalance(ctx context.Context, at At, after AccountID, limit int) (rows []TrialRow, err error) {
 	if limit <= 0 {
 		return nil, fmt.Errorf("trial balance: the limit is %d; ask for at least one account", limit)
+	}
+	if m := d.memory(); m.movedSince(at) {
+		return nil, fmt.Errorf("%w: a part came or went since; ask for a later moment, or add the lines of statements up", ErrNotHere)
 	}
 	err = d.AccountsAfter(ctx, after, func(a AccountRow) error {
 		rows = append(rows, TrialRow{a.Account, money.New(a.Currency, a.Balance)})

@@ -39,20 +39,11 @@ func TestCommandsFindTheirShard(t *testing.T) {
 	for i := range 30 {
 		a := account(uint16(i*130), fmt.Sprint("p", i))
 		w.has(a, 100)
-		if _, open, _ := mustLedger(t, w, w.Map().Of(a.ID.Part()).Name).Balance(t.Context(), a.ID); !open {
+		if _, open, _ := mustBook(w, w.Map().Of(a.ID.Part()).Name).Balance(t.Context(), a.ID); !open {
 			t.Errorf("account %d is not in its shard", i)
 		}
 	}
 	w.sound()
-}
-
-func mustLedger(t *testing.T, w *town, name string) *book.Ledger {
-	t.Helper()
-	l, err := w.Ledger(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
 }
 
 // What no single shard can book whole is not booked in part.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -185,7 +186,20 @@ func (w *town) statement() {
 // A part that moves keeps its balances, holds, records, keys, answers and
 // statements, and the shard that gave it keeps nothing of it.
 func TestPartKeepsItsPast(t *testing.T) {
+	t.Run("index in memory", func(t *testing.T) { partKeepsItsPast(t, "") })
+	t.Run("index on disk", func(t *testing.T) { partKeepsItsPast(t, t.TempDir()) })
+}
+
+// onDisk keeps the indexes there from now on.
+func (w *town) onDisk(dir string) {
+	w.Close()
+	w.dir = dir
+	w.open()
+}
+
+func partKeepsItsPast(t *testing.T, dir string) {
 	w := newTown(t)
+	w.onDisk(dir)
 	w.lived()
 	w.stays("before")
 	w.move(3, "a", "b")
@@ -197,13 +211,15 @@ func TestPartKeepsItsPast(t *testing.T) {
 	w.stays("crashed")
 	w.reopen()
 	w.stays("reopened")
-	a := mustLedger(t, w, "a")
+	a := mustBook(w, "a")
 	if _, open, err := a.Balance(t.Context(), alice.ID); open || err != nil {
 		t.Errorf("the source still has the account (%v)", err)
 	}
 	if results, err := a.Apply(t.Context(), []book.Command{tap("third", 2)}); err != nil || results[0].Code != book.PartMoved {
 		t.Errorf("the source books on the part: %v %v", results, err)
 	}
+	w.readers()
+	w.pasts(a)
 	// Life goes on: the hold is used up, a new transfer crosses to where alice was.
 	w.ok(book.Command{ID: book.DeriveID("capture"), Kind: book.Capture, Final: true, Event: "capture", Date: day, Hold: book.DeriveID("hold").At(3),
 		Legs: []book.Leg{{Account: alice.ID, Side: book.Debit, Amount: cny(5)}, {Account: account(3, "erin").ID, Side: book.Credit, Amount: cny(5)}}})
@@ -220,7 +236,13 @@ func TestPartKeepsItsPast(t *testing.T) {
 
 // A part goes on from shard to shard, and home again.
 func TestPartTravelsOnAndHome(t *testing.T) {
+	t.Run("index in memory", func(t *testing.T) { partTravels(t, "") })
+	t.Run("index on disk", func(t *testing.T) { partTravels(t, t.TempDir()) })
+}
+
+func partTravels(t *testing.T, dir string) {
 	w := newTown(t)
+	w.onDisk(dir)
 	w.lived()
 	for i, step := range []string{"ab", "bc", "ca"} {
 		w.move(3, step[:1], step[1:])
@@ -240,7 +262,7 @@ func TestMessageFollowsThePart(t *testing.T) {
 	w.lived()
 	frank := account(2000, "frank")
 	w.ok(fund(frank, 9))
-	a := mustLedger(t, w, "a")
+	a := mustBook(w, "a")
 	if err := a.Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +280,7 @@ func TestMessageFollowsThePart(t *testing.T) {
 	if _, _, err := w.Balance(t.Context(), alice.ID); !errors.Is(err, ErrMoving) {
 		t.Fatalf("read between the shards: %v", err)
 	}
-	if err := mustLedger(t, w, "b").HandIn(t.Context(), h, day); err != nil {
+	if err := mustBook(w, "b").HandIn(t.Context(), h, day); err != nil {
 		t.Fatal(err)
 	}
 	if w.m, err = w.m.Moved(3, "b"); err != nil {
@@ -280,7 +302,7 @@ func TestDamagedSliceIsRefused(t *testing.T) {
 	} {
 		w := newTown(t)
 		w.lived()
-		a, b := mustLedger(t, w, "a"), mustLedger(t, w, "b")
+		a, b := mustBook(w, "a"), mustBook(w, "b")
 		if err := a.Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
 			t.Fatal(err)
 		}
@@ -360,4 +382,86 @@ func moveFailingAt(t *testing.T, name string, fault booktest.Fault, k int) bool 
 	w.reopen() // without the fault, if it has not come yet
 	w.stays("moved")
 	return hit
+}
+
+// readers checks that a reader of the store sees what the ledger sees.
+func (w *town) readers() {
+	w.Helper()
+	b := w.stores["b"]
+	var e book.Evidence = b
+	if w.dir != "" {
+		e = indexed{b, filepath.Join(w.dir, "b")}
+	}
+	r, err := book.OpenReader(context.Background(), b.Number, e)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer r.Close()
+	lines, _, err := r.Statement(context.Background(), alice.ID, 0, 100)
+	if err != nil || len(lines) != 8 || lines[7].Balance != cny(55) {
+		w.Fatalf("%d lines (%v)", len(lines), err)
+	}
+	if value, taken, err := r.GetOnce(context.Background(), "tap", tap("first", 0).Once[0].Key); err != nil || !taken || string(value) != "first" {
+		w.Fatalf("once-key %q (%v)", value, err)
+	}
+}
+
+// pasts checks moments before the part moved: what was on its accounts is not
+// told by halves.
+func (w *town) pasts(a *book.Ledger) {
+	w.Helper()
+	ctx := context.Background()
+	if _, err := a.TrialBalance(ctx, book.At{Seq: 1}, book.AccountID{}, 100); !errors.Is(err, book.ErrNotHere) {
+		w.Fatalf("trial balance of before: %v", err)
+	}
+	var sum money.Minor
+	rows, err := a.TrialBalance(ctx, book.At{Date: day}, book.AccountID{}, 100)
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, row := range rows {
+		if row.Normal == book.Credit {
+			sum -= row.Balance.Minor()
+		} else {
+			sum += row.Balance.Minor()
+		}
+	}
+	if sum != 0 || len(rows) == 0 {
+		w.Fatalf("trial balance of %d accounts is %d", len(rows), sum)
+	}
+	if balance, _, err := mustBook(w, "b").BalanceAt(ctx, alice.ID, book.At{Seq: 1}); err != nil || balance != cny(0) {
+		w.Fatalf("before it came: %v (%v)", balance, err)
+	}
+}
+
+func mustBook(w *town, name string) *book.Ledger {
+	w.Helper()
+	l, err := w.Ledger(name)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return l
+}
+
+// Nobody moves a part by a command.
+func TestOnlyTheLedgerMovesParts(t *testing.T) {
+	w := newTown(t)
+	leave := book.Command{ID: book.DeriveID("leave"), Kind: book.Leave, Event: "e", Date: day, Handover: book.Handover{Part: 3, Chain: 1000}}
+	results, err := mustBook(w, "a").Apply(t.Context(), []book.Command{leave})
+	if err != nil || results[0].Code != book.Malformed || !mustBook(w, "a").Keeps(3) {
+		t.Fatalf("%v %v", results, err)
+	}
+	for why, err := range map[string]error{
+		"home":       mustBook(w, "a").Leave(t.Context(), 0, 1000, day),
+		"to itself":  mustBook(w, "a").Leave(t.Context(), 3, 0, day),
+		"of another": mustBook(w, "a").Leave(t.Context(), 1500, 1000, day),
+		"in use":     mustBook(w, "a").HandIn(t.Context(), book.Handover{Part: 3, Chain: 1000}, day),
+	} {
+		if !errors.Is(err, book.ErrNotHere) {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+	if _, err := mustBook(w, "a").HandOut(t.Context(), 3, day); !errors.Is(err, book.ErrNotHere) {
+		t.Errorf("not left: %v", err)
+	}
 }

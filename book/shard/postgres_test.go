@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -32,9 +33,10 @@ func newServers(t *testing.T) (w *town, a, b *pgtest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir := t.TempDir()
 	w = &town{TB: t, m: m, opener: func(ctx context.Context, s Shard) (book.Engine, error) {
 		// The writer before may have been cut off; a new one takes over.
-		return postgres.Open(ctx, s.Store, postgres.Options{Chain: s.Chain, TakeOver: true})
+		return postgres.Open(ctx, s.Store, postgres.Options{Chain: s.Chain, IndexDir: filepath.Join(dir, s.Name), TakeOver: true})
 	}}
 	w.open()
 	t.Cleanup(func() { w.Close() })

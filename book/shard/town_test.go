@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type town struct {
 	stores map[string]*booktest.Memory
 	faulty map[string]*booktest.Faulty // taken at the next opening, once
 	opener Opener                      // nil: stores
+	dir    string                      // of the indexes; "" keeps them in memory
 }
 
 // newTown has shards a, b and c with a third of the parts each.
@@ -56,8 +58,19 @@ func (w *town) engine(_ context.Context, s Shard) (book.Engine, error) {
 		f.Engine = w.stores[s.Name]
 		return f, nil
 	}
+	if w.dir != "" {
+		return indexed{w.stores[s.Name], filepath.Join(w.dir, s.Name)}, nil
+	}
 	return w.stores[s.Name], nil
 }
+
+// indexed is a store in memory whose index is on disk.
+type indexed struct {
+	*booktest.Memory
+	dir string
+}
+
+func (e indexed) IndexDir() string { return e.dir }
 
 func (w *town) tryOpen() error {
 	reload := func(context.Context) (Map, error) { return w.m, nil }

@@ -106,7 +106,7 @@ func TestClosedDayWaits(t *testing.T) {
 	w.people()
 	w.transfer(book.OK, pay("t", alice, bob, 30))
 	days := book.Command{ID: book.DeriveID("days"), Event: "days", Date: day, Days: book.Days{From: day + 1, To: day + 1}}
-	if _, err := mustLedger(t, w, "b").Apply(t.Context(), []book.Command{days}); err != nil {
+	if _, err := mustBook(w, "b").Apply(t.Context(), []book.Command{days}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := w.Pump(t.Context(), day); n != 0 || err == nil {
