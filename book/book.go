@@ -162,13 +162,14 @@ const (
 	Release
 	// Expire gives back a hold whose time has passed.
 	Expire
-	// Leave, HandOut and HandIn move a part to another chain; see Handover.
+	// Leave, Stay, HandOut and HandIn move a part to another chain; see Handover.
 	Leave
+	Stay
 	HandOut
 	HandIn
 )
 
-var kindNames = [...]string{"transfer", "hold", "capture", "release", "expire", "leave", "hand out", "hand in"}
+var kindNames = [...]string{"transfer", "hold", "capture", "release", "expire", "leave", "stay", "hand out", "hand in"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

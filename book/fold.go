@@ -202,7 +202,7 @@ func (b *Books) checkAccounts(e *Entry) *complaint {
 // hold makes, uses up or gives back a hold.
 func (b *Books) hold(c *Command) *complaint {
 	switch c.Kind {
-	case Transfer, Leave, HandOut, HandIn:
+	case Transfer, Leave, Stay, HandOut, HandIn:
 		return nil
 	case Hold:
 		leg := c.Legs[0]

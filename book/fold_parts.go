@@ -49,6 +49,11 @@ func (b *Books) move(at Position, e *Entry) *complaint {
 			first = complain("entry-part", "part %d left and was not here to leave", h.Part)
 		}
 		b.parts.away[h.Part] = h.Chain
+	case Stay:
+		if !away || left != h.Chain {
+			first = complain("entry-part", "part %d stays and was not leaving", h.Part)
+		}
+		delete(b.parts.away, h.Part)
 	case HandOut:
 		if !away || left != h.Chain {
 			first = complain("entry-part", "part %d is handed to chain %d and had not left for it", h.Part, h.Chain)

@@ -55,7 +55,7 @@ func kindFields(c *Command) bool {
 		return false
 	}
 	switch c.Kind {
-	case Leave, HandOut, HandIn:
+	case Leave, Stay, HandOut, HandIn:
 		return true // see handoverFits
 	case Transfer:
 		return !hasHold && !c.Final && c.Expires == 0 && (c.Reverses == ID{} || len(c.Legs) > 0)

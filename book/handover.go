@@ -6,11 +6,12 @@ import (
 	"jiaozi/value/money"
 )
 
-// A part moves from one chain to another in three steps, each an entry of a
+// A part moves from one chain to another in steps, each an entry of a
 // journal:
 //
 //	Leave    source: from here on nothing is booked on the part; what was, is
 //	         its slice: every entry that touches the part, in order
+//	Stay     source: it does not move after all; takes Leave back
 //	HandOut  source: the slice is complete and has this digest; the part's
 //	         accounts, records and holds are no longer here
 //	HandIn   target: the slice has arrived with this digest; they are here
@@ -19,7 +20,7 @@ import (
 // and arrive against one, so that each chain's debits equal its credits before and
 // after, and the two accounts are each other's mirror.
 //
-// The steps are made by (*Ledger).Leave, HandOut and HandIn; Apply refuses them.
+// The steps are made by (*Ledger).Leave, Stay, HandOut and HandIn; Apply refuses them.
 
 // Handover is what a step says about the slice of a part.
 type Handover struct {
@@ -67,7 +68,7 @@ func handoverFits(c *Command) bool {
 	if other || h.Part >= Parts || h.Chain >= Parts || h.Count > maxCarried {
 		return false
 	}
-	if c.Kind == Leave {
+	if c.Kind == Leave || c.Kind == Stay {
 		return len(c.Legs)+len(c.Open) == 0 && *h == Handover{Part: h.Part, Chain: h.Chain}
 	}
 	return len(c.Open) == len(c.Legs) && h.Head.Seq > 0
@@ -99,6 +100,10 @@ func (st *state) judgeHandover(c *Command) Code {
 	switch c.Kind {
 	case Leave:
 		if !st.parts.keeps[h.Part] {
+			return PartMoved
+		}
+	case Stay:
+		if !travelled || last.kind != Leave || last.chain != h.Chain {
 			return PartMoved
 		}
 	case HandOut:

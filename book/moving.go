@@ -32,6 +32,17 @@ func (l *Ledger) Leave(ctx context.Context, part, to uint16, date clock.Date) er
 	return err
 }
 
+// Stay takes Leave back: the part is booked here again. Once it is handed out it
+// is too late.
+func (l *Ledger) Stay(ctx context.Context, part uint16, date clock.Date) error {
+	last, found := l.lastTravel(part)
+	if !found || last.here() {
+		return nil
+	}
+	_, err := l.step(ctx, Stay, Handover{Part: part, Chain: last.chain}, nil, date)
+	return err
+}
+
 // CarryOut brings the slice of a part, in the carried rows, up to the journal's
 // head, while the part is in use or after it has left. It goes on where it
 // stopped, and says how far it came.
@@ -273,7 +284,7 @@ func (l *Ledger) lastTravel(part uint16) (travel, bool) {
 	return m.parts.last(part)
 }
 
-var stepNames = map[Kind]string{Leave: "part-leave", HandOut: "part-out", HandIn: "part-in"}
+var stepNames = map[Kind]string{Leave: "part-leave", Stay: "part-stay", HandOut: "part-out", HandIn: "part-in"}
 
 // step books one step.
 func (l *Ledger) step(ctx context.Context, kind Kind, h Handover, nets map[money.Currency]money.Minor, date clock.Date) (Result, error) {
@@ -298,11 +309,20 @@ func (l *Ledger) step(ctx context.Context, kind Kind, h Handover, nets map[money
 	return results[0], nil
 }
 
-// Forget removes the slice of a part that was handed out and is safe elsewhere.
-func (l *Ledger) Forget(ctx context.Context, part uint16) error {
+// Forget removes the slice of a part that a chain had: this one, when the part is
+// safe elsewhere or did not leave after all; or another one from which it never
+// came. What came is the only copy, and stays.
+func (l *Ledger) Forget(ctx context.Context, part, chain uint16) error {
 	carrier, ok := l.engine.(Carrier)
 	if !ok {
 		return ErrNoCarrier
 	}
-	return carrier.Forget(ctx, part, l.engine.Chain())
+	m := l.mem()
+	m.mu.RLock()
+	came := m.parts.arrivedFrom(part, chain, maxSeq)
+	m.mu.RUnlock()
+	if came {
+		return fmt.Errorf("forget part %d of chain %d: %w: it came from there", part, chain, ErrNotHere)
+	}
+	return carrier.Forget(ctx, part, chain)
 }

@@ -17,7 +17,7 @@ func (r PartRange) Has(part uint16) bool { return part >= r.From && part <= r.To
 
 // travel is one step of a part between chains, as the journal has it.
 type travel struct {
-	kind   Kind // Leave, HandOut or HandIn
+	kind   Kind // Leave, Stay, HandOut or HandIn
 	part   uint16
 	chain  uint16 // the other one
 	seq    uint64 // the batch of the step
@@ -25,6 +25,9 @@ type travel struct {
 	count  uint64 // of the slice
 	digest Hash
 }
+
+// here reports whether the part is kept after the step.
+func (t travel) here() bool { return t.kind == HandIn || t.kind == Stay }
 
 // ownership says which parts a shard keeps: what the shard map says, unless the
 // journal says otherwise. It is replaced, never changed, and the history is kept
@@ -62,7 +65,7 @@ func (o *ownership) within(ranges []PartRange) *ownership {
 		}
 	}
 	for _, t := range o.travels {
-		next.keeps[t.part] = t.kind == HandIn
+		next.keeps[t.part] = t.here()
 	}
 	return &next
 }
@@ -70,7 +73,7 @@ func (o *ownership) within(ranges []PartRange) *ownership {
 func (o *ownership) with(t travel) *ownership {
 	next := *o
 	next.travels = append(next.travels[:len(next.travels):len(next.travels)], t)
-	next.keeps[t.part], next.whole = t.kind == HandIn, false
+	next.keeps[t.part], next.whole = t.here(), false
 	return &next
 }
 
@@ -122,7 +125,7 @@ func (o *ownership) has(part uint16) bool { return part < Parts && o.keeps[part]
 func (o *ownership) movedSince(at At) bool {
 	for _, t := range o.travels {
 		switch {
-		case t.kind == Leave:
+		case t.kind == Leave, t.kind == Stay:
 		case at.Date != 0 && t.date > at.Date, at.Seq != 0 && t.kind == HandOut && t.seq > at.Seq:
 			return true
 		}

@@ -85,7 +85,36 @@ func (s *Shards) move(ctx context.Context, m *Move) error {
 	if err := m.Road.End(ctx); err != nil {
 		return err
 	}
-	return source.Forget(ctx, m.Part)
+	return source.Forget(ctx, m.Part, s.chainOf(m.From))
+}
+
+// Abandon gives a move up that has not handed the part out yet, and puts the part
+// back into use where it was.
+func (s *Shards) Abandon(ctx context.Context, m Move) error {
+	if err := s.abandon(ctx, &m); err != nil {
+		return fmt.Errorf("abandon the move of part %d from shard %s to %s: %w", m.Part, m.From, m.To, err)
+	}
+	return nil
+}
+
+func (s *Shards) abandon(ctx context.Context, m *Move) error {
+	t := s.table()
+	source, err := t.ledger(m.From)
+	if err != nil {
+		return err
+	}
+	target, err := t.ledger(m.To)
+	if err != nil {
+		return err
+	}
+	if err := source.Stay(ctx, m.Part, m.Date); err != nil {
+		return err
+	}
+	if err := m.Road.End(ctx); err != nil {
+		return err
+	}
+	chain := s.chainOf(m.From)
+	return errors.Join(target.Forget(ctx, m.Part, chain), source.Forget(ctx, m.Part, chain))
 }
 
 // carry takes the part over: all but the map.
@@ -99,10 +128,7 @@ func (s *Shards) carry(ctx context.Context, m *Move, source, target *book.Ledger
 	if err := m.arrive(ctx); err != nil {
 		return err
 	}
-	if err := s.fence(ctx, m, source); err != nil {
-		return err
-	}
-	h, err := source.HandOut(ctx, m.Part, m.Date)
+	h, err := s.handOut(ctx, m, source)
 	if err != nil {
 		return err
 	}
@@ -112,22 +138,25 @@ func (s *Shards) carry(ctx context.Context, m *Move, source, target *book.Ledger
 	return target.HandIn(ctx, h, m.Date)
 }
 
-// fence delivers what the part has in the outbox before and after it leaves: what
-// cannot be delivered is better learned before.
-func (s *Shards) fence(ctx context.Context, m *Move, source *book.Ledger) error {
-	if _, err := s.Pump(ctx, m.Date); err != nil {
-		return err
-	}
-	if err := source.Unsent(ctx, m.Part); err != nil && source.Keeps(m.Part) {
-		return err
-	}
-	if source.Shows(m.Part) {
-		if err := source.Leave(ctx, m.Part, s.chainOf(m.To), m.Date); err != nil {
-			return err
+// handOut delivers what the part has in the outbox before and after it leaves:
+// what cannot be delivered is better learned before. Messages to the part wait,
+// and follow it; they do not stop it.
+func (s *Shards) handOut(ctx context.Context, m *Move, source *book.Ledger) (book.Handover, error) {
+	_, pumping := s.Pump(ctx, m.Date)
+	if source.Keeps(m.Part) {
+		if err := source.Unsent(ctx, m.Part); err != nil {
+			return book.Handover{}, errors.Join(err, pumping)
 		}
+		if err := source.Leave(ctx, m.Part, s.chainOf(m.To), m.Date); err != nil {
+			return book.Handover{}, err
+		}
+		_, pumping = s.Pump(ctx, m.Date)
 	}
-	_, err := s.Pump(ctx, m.Date)
-	return err
+	h, err := source.HandOut(ctx, m.Part, m.Date)
+	if err != nil {
+		return h, errors.Join(err, pumping)
+	}
+	return h, nil
 }
 
 func (s *Shards) chainOf(name string) uint16 {

@@ -256,6 +256,82 @@ func partTravels(t *testing.T, dir string) {
 	w.stays("last")
 }
 
+// A message to a part that is leaving does not stop the part, and follows it.
+func TestMessageToALeavingPartWaits(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	frank := account(2000, "frank")
+	w.ok(fund(frank, 9))
+	if err := mustBook(w, "a").Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
+		t.Fatal(err)
+	}
+	w.transfer(book.OK, pay("to alice", frank, alice, 9))
+	w.move(3, "a", "b")
+	w.pump(2) // to a, and on to b
+	w.has(alice, 64)
+	w.sound()
+}
+
+// A message of the part itself is delivered first, or stops the move before the
+// fence.
+func TestPartDoesNotLeaveItsMessagesBehind(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	note := tap("note", 2)
+	note.Out = []book.Out{{Topic: "host", Body: []byte("note")}}
+	w.ok(note)
+	if err := w.tryMove(3, "a", "b", w.lane(3, "a", "b")); !errors.Is(err, book.ErrUnsent) {
+		t.Fatalf("%v", err)
+	}
+	if !mustBook(w, "a").Keeps(3) {
+		t.Fatal("the part was fenced for nothing")
+	}
+	list, err := mustBook(w, "a").Outbox(t.Context(), "host", 0, 1)
+	if err != nil || len(list) != 1 {
+		t.Fatal(err)
+	}
+	done := book.Command{ID: book.DeriveID("done"), Event: "done", Date: day, Done: []uint64{list[0].Number}}
+	if _, err := mustBook(w, "a").Apply(t.Context(), []book.Command{done}); err != nil {
+		t.Fatal(err)
+	}
+	w.transfer(book.OK, pay("out", alice, carol, 5)) // pumped by the move
+	w.move(3, "a", "b")
+	w.has(carol, 5)
+	w.sound()
+}
+
+// A move that is given up leaves the part where it was, and can be tried again.
+func TestAbandonedMoveLeavesThePartInUse(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	road := w.lane(3, "a", "b")
+	m := Move{Part: 3, From: "a", To: "b", Date: day, Road: road}
+	if err := mustBook(w, "a").Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mustBook(w, "a").CarryOut(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := road.Arrived(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.transfer(book.PartMoved, pay("fenced", alice, dave, 1))
+	for range 2 {
+		if err := w.Abandon(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.stays("abandoned")
+	w.crash()
+	w.stays("crashed")
+	w.move(3, "a", "b")
+	w.stays("moved")
+	if err := w.Abandon(t.Context(), m); !errors.Is(err, book.ErrNotHere) {
+		t.Errorf("abandoned when it was too late: %v", err)
+	}
+	w.stays("still")
+}
+
 // A message that is on its way to a part while the part leaves follows it.
 func TestMessageFollowsThePart(t *testing.T) {
 	w := newTown(t)
