@@ -56,6 +56,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 		"DeletedRecordsGoOnCounting":      deletedRecordsGoOnCounting,
 		"AccountsOpenOnceWithOneMeaning":  accountsOpenOnceWithOneMeaning,
 		"EmptyStoreIsSoundAndHasZeroHead": emptyStoreIsSound,
+		"SlicesAreCarried":                slicesAreCarried,
+		"PartsGoWhole":                    partsGoWhole,
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &harness{T: t, store: fresh(t)}

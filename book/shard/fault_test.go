@@ -100,6 +100,9 @@ func crashAt(t *testing.T, name string, fault booktest.Fault, k int) bool {
 func TestRandomTransfersAddUp(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := newTown(t)
+		if rapid.Bool().Draw(r, "index on disk") {
+			w.onDisk(t.TempDir())
+		}
 		defer func() { w.Close() }()
 		people := []book.Account{alice, bob, carol, dave}
 		model := map[book.AccountID]money.Minor{}
