@@ -50,6 +50,9 @@ func (d *desk) GetMany(ctx context.Context, space string, keys [][]byte) ([]Reco
 	records, rest := make([]Record, len(keys)), make([]int, 0, len(keys))
 	find := func(m *memory) {
 		for i, key := range keys {
+			if !m.parts.shows(partOf(key)) {
+				continue // handed over to another chain; the tables are about to learn it
+			}
 			r, ok := m.record(Key{space, string(key)})
 			if !ok {
 				rest = append(rest, i)
@@ -218,8 +221,13 @@ func (d *desk) account(ctx context.Context, id AccountID) (row AccountRow, open 
 	if open {
 		return row, open, nil
 	}
-	err = d.at(ctx, find, func(v View) (err error) {
-		if !open {
+	var shown bool
+	look := func(m *memory) {
+		find(m)
+		shown = m.parts.shows(id.Part())
+	}
+	err = d.at(ctx, look, func(v View) (err error) {
+		if !open && shown {
 			row, open, err = v.Account(ctx, id)
 		}
 		return err

@@ -286,6 +286,15 @@ func TestPartDoesNotLeaveItsMessagesBehind(t *testing.T) {
 	if !mustBook(w, "a").Keeps(3) {
 		t.Fatal("the part was fenced for nothing")
 	}
+	if err := mustBook(w, "a").Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mustBook(w, "a").HandOut(t.Context(), 3, day); !errors.Is(err, book.ErrUnsent) {
+		t.Fatalf("%v", err)
+	}
+	if err := mustBook(w, "a").Stay(t.Context(), 3, day); err != nil {
+		t.Fatal(err)
+	}
 	list, err := mustBook(w, "a").Outbox(t.Context(), "host", 0, 1)
 	if err != nil || len(list) != 1 {
 		t.Fatal(err)
