@@ -8,7 +8,7 @@ import (
 )
 
 // calendar is the history of the business days that were open, kept as a record
-// of the book: which days may be booked, and from which batch on.
+// of the book: which days may be booked, and after which entry.
 type calendar struct {
 	chain   uint16
 	version uint64
@@ -16,12 +16,15 @@ type calendar struct {
 }
 
 type turn struct {
-	seq  uint64 // the batch that opened these days
+	at   uint64 // position of the entry that opened these days, itself still booked under the last ones
 	days Days
 }
 
 // SpaceBook is where the book keeps records of its own. No command may name it.
 const SpaceBook = "book/"
+
+// spaceDays is that of the calendar. Who may open and close business days has it.
+const spaceDays = SpaceBook + "days"
 
 const turnSize = 8 + 4 + 4
 
@@ -32,22 +35,42 @@ func (c calendar) last() Days {
 	return c.turns[len(c.turns)-1].days
 }
 
-// with adds what a batch opened. The last word of a batch is the one that counts.
-func (c calendar) with(seq uint64, d Days) calendar {
-	c.turns = append(c.turns[:len(c.turns):len(c.turns)], turn{seq, d})
-	c.version++
+// with adds what a batch opened.
+func (c calendar) with(turns []turn) calendar {
+	c.turns = append(c.turns[:len(c.turns):len(c.turns)], turns...)
+	c.version += uint64(len(turns))
 	return c
+}
+
+// span narrows a business date down, up to position high. Entries up to first
+// may have any date; after it, none up to low has a later date than this one, and
+// none above high has this one or an earlier one.
+func (c calendar) span(date clock.Date, high uint64) (first, low, end uint64) {
+	for i := len(c.turns) - 1; i >= 0 && c.turns[i].days.From > date; i-- {
+		high = min(high, c.turns[i].at)
+	}
+	if len(c.turns) == 0 {
+		return high, high, high
+	}
+	low = high
+	for _, t := range c.turns {
+		if t.days.To > date {
+			low = min(low, t.at)
+			break
+		}
+	}
+	return min(c.turns[0].at, high), low, high
 }
 
 // calendarKey lives in the shard's first part.
 func calendarKey(chain uint16) Key {
-	return Key{SpaceBook + "days", string([]byte{byte(chain >> 4), byte(chain << 4)})}
+	return Key{spaceDays, string([]byte{byte(chain >> 4), byte(chain << 4)})}
 }
 
 func (c calendar) record() RecordRow {
 	var b []byte
 	for _, t := range c.turns {
-		b = binary.BigEndian.AppendUint64(b, t.seq)
+		b = binary.BigEndian.AppendUint64(b, t.at)
 		b = binary.BigEndian.AppendUint32(b, uint32(t.days.From))
 		b = binary.BigEndian.AppendUint32(b, uint32(t.days.To))
 	}

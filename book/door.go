@@ -65,6 +65,11 @@ func (d *Door) check(c *Command) error {
 	if err := d.events.check("event", c.Event); err != nil {
 		return err
 	}
+	if c.Days != (Days{}) { // they are everybody's
+		if err := d.spaces.check("space", spaceDays); err != nil {
+			return err
+		}
+	}
 	for i := range c.Once {
 		if err := d.spaces.check("space", c.Once[i].Space); err != nil {
 			return err

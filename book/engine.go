@@ -24,7 +24,7 @@ type Engine interface {
 	// Head is the last committed batch, read from the store.
 	Head(ctx context.Context) (Head, error)
 	// Append writes one row of the journal durably, then the head outside the
-	// store. Errors wrap ErrFull (nothing was written), ErrFenced (another
+	// store. It must not keep the body. Errors wrap ErrFull (nothing was written), ErrFenced (another
 	// writer took the number) or ErrNotDurable if that is what happened.
 	Append(ctx context.Context, row *Row) error
 	// Load reads, in one round, rows of the tables. It sees every Flush that
@@ -36,6 +36,14 @@ type Engine interface {
 	Flush(ctx context.Context, c *Change) error
 	Close() error
 }
+
+// MaxViews is how many views a ledger has open at one time, at most: the writer
+// one, Verify three, and the rest are for questions. An engine that bounds them
+// must not bound them lower, or the writer could wait for who waits for it.
+const MaxViews = 12
+
+// verifyViews is how many Verify opens.
+const verifyViews = 3
 
 // Evidence is what a reader of a store needs. It never writes.
 type Evidence interface {

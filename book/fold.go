@@ -2,6 +2,7 @@ package book
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -19,8 +20,8 @@ type Books struct {
 	days     Days
 	// chainNumber says under which key the history of business days is kept.
 	chainNumber uint16
-	// original finds an entry that is said to be reversed.
-	original func(ID) (Entry, bool, error)
+	// original finds an entry before a position that is said to be reversed.
+	original func(Position, ID) (Entry, bool, error)
 	chain    *chainFold
 	parts    partFold
 }
@@ -28,6 +29,7 @@ type Books struct {
 // chainFold follows a run of linked entries: all are booked, or none.
 type chainFold struct {
 	booked, refused bool
+	causes          int // refusals that have a reason of their own
 }
 
 type bookRecord struct {
@@ -88,7 +90,7 @@ func (b *Books) entry(at Position, e *Entry) (first *complaint) {
 	note(b.hold(&e.Command))
 	note(b.post(e))
 	note(b.floors(e.Command.Limit))
-	note(b.reversal(&e.Command))
+	note(b.reversal(at, &e.Command))
 	note(b.closeAll(e.Command.Close))
 	note(b.putAll(e.Command.Put))
 	b.turn(at, e.Command.Days)
@@ -213,6 +215,12 @@ func (b *Books) hold(c *Command) *complaint {
 		if leg.Side == a.Normal || leg.Amount.Currency() != a.Currency {
 			return complain("entry-hold", "a hold that takes nothing from %s", a.Name)
 		}
+		if a.Closed {
+			return complain("entry-closed", "a hold on %s, which is closed", a.Name)
+		}
+		if a.Held > math.MaxInt64-leg.Amount.Minor() {
+			return complain("entry-overflow", "what is held of %s leaves the range of amounts", a.Name)
+		}
 		a.Held += leg.Amount.Minor()
 		b.holds[c.ID] = HoldRow{Leg: leg, Expires: c.Expires}
 		return nil
@@ -238,6 +246,9 @@ func (b *Books) shrink(c *Command, h HoldRow) *complaint {
 			}
 			used += leg.Amount.Minor()
 		}
+	}
+	if c.Kind == Capture && used == 0 {
+		return complain("entry-hold", "a capture takes nothing of hold %s", c.Hold)
 	}
 	if c.Kind != Capture || c.Final {
 		used = left

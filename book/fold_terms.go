@@ -67,15 +67,11 @@ func (b *Books) turn(at Position, d Days) {
 		return
 	}
 	b.days = d
-	// Turns of one batch are one turn.
 	key := calendarKey(b.chainNumber)
 	have := b.records[key]
-	line := binary.BigEndian.AppendUint64(nil, at.Seq)
+	line := binary.BigEndian.AppendUint64(nil, at.Seq*8192+uint64(at.Index))
 	line = binary.BigEndian.AppendUint32(line, uint32(d.From))
 	line = binary.BigEndian.AppendUint32(line, uint32(d.To))
-	if n := len(have.value); n >= len(line) && have.value[n-len(line):n-len(line)+8] == string(line[:8]) {
-		have.value, have.version = have.value[:n-len(line)], have.version-1
-	}
 	b.records[key] = bookRecord{value: have.value + string(line), version: have.version + 1}
 }
 
@@ -95,27 +91,36 @@ func (b *Books) linked(e *Entry) *complaint {
 	}
 	c.booked = c.booked || e.Result.Code == OK
 	c.refused = c.refused || e.Result.Code != OK
+	if e.Result.Code != OK && e.Result.Code != LinkRefused {
+		c.causes++
+	}
 	if !e.Command.Linked {
 		b.chain = nil
 	}
-	if c.booked && c.refused {
+	switch {
+	case c.booked && c.refused:
 		return complain("entry-chain", "a chain is booked in part")
+	case c.refused && b.chain == nil && c.causes != 1:
+		return complain("entry-chain", "a chain is refused for %d reasons, not for one", c.causes)
 	}
 	return nil
 }
 
 // reversal checks that an entry turns the legs of an earlier one around. That it
 // does so once is a matter of keys, like any once-key.
-func (b *Books) reversal(c *Command) *complaint {
+func (b *Books) reversal(at Position, c *Command) *complaint {
 	if c.Reverses == (ID{}) {
 		return nil
 	}
-	first, found, err := b.original(c.Reverses)
+	first, found, err := b.original(at, c.Reverses)
 	if err != nil {
 		return complain("entry-reversal", "the entry that it reverses cannot be read: %v", err)
 	}
 	if !found || first.Result.Code != OK || len(first.Command.Legs) != len(c.Legs) {
 		return complain("entry-reversal", "there is no such entry %s to reverse", c.Reverses)
+	}
+	if first.Command.Kind == Hold || first.Command.Reverses != (ID{}) {
+		return complain("entry-reversal", "entry %s moved nothing that can be reversed", c.Reverses)
 	}
 	for i, leg := range first.Command.Legs {
 		was, now := leg, c.Legs[i]

@@ -133,10 +133,10 @@ func (st *state) bookHandover(c *candidate) {
 // leave takes what a part that was handed out had in memory away. Its rows in the
 // tables go with the next flush.
 func (m *memory) leave(part uint16) {
-	for id, i := range m.cache.byID {
-		if id.Part() == part {
-			delete(m.cache.byID, id)
-			m.cache.slots[i] = slot{used: true} // free, when the clock comes by twice
+	for i := range m.cache.slots {
+		if s := &m.cache.slots[i]; s.id != (AccountID{}) && s.id.Part() == part {
+			m.cache.byID.remove(m.cache.slots, &s.id)
+			*s = slot{used: true} // free, when the hand comes by twice
 		}
 	}
 	l := m.active

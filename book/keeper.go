@@ -53,8 +53,11 @@ func (k *keeper) run() {
 func (k *keeper) turn(ctx context.Context) error {
 	k.work.Lock()
 	defer k.work.Unlock()
-	m := k.ledger.mem()
-	err := m.behind(ctx, k.ledger.engine)
+	// Once the ledger has stopped, another writer may be the one who writes here.
+	err := k.ledger.halted()
+	if err == nil {
+		err = k.ledger.mem().behind(ctx, k.ledger.engine)
+	}
 	k.mu.Lock()
 	k.failed = err
 	k.mu.Unlock()

@@ -142,7 +142,7 @@ func (k *keyring) compareOne(v *verifier, name string, x *index.Index, want mult
 
 // twice looks at two entries that seem to use the same key.
 func (k *keyring) twice(v *verifier, a, b Position) {
-	r := rowReader{view: v.tables}
+	r := rowReader{view: v.aside}
 	first, _, err := r.entry(v.ctx, a)
 	if err == nil {
 		var second Entry

@@ -26,7 +26,7 @@ type Options struct {
 	// Accounts is how many accounts are kept in memory; 0 is DefaultAccounts.
 	Accounts int
 	// Behind is how long a change may wait before it is written to the tables;
-	// 0 is one second.
+	// 0 is three seconds. Reading through the ledger never waits for it.
 	Behind time.Duration
 	// Parts are the virtual parts that the shard keeps; none named is all of them.
 	Parts []PartRange
@@ -43,7 +43,12 @@ type Ledger struct {
 	lines   *index.Index
 	known   *memory // replaced whole after an engine error
 	memMu   sync.RWMutex
-	doubt   bool // the writer's: the engine failed, so the memory is to be made anew
+
+	verifying sync.Mutex
+	doubt     bool // the writer's: the engine failed, so the memory is to be made anew
+
+	requests sync.Pool   // *request, to be used again
+	joined   []candidate // the writer's: a batch of many requests
 
 	mu       sync.Mutex
 	queue    []*request
@@ -60,6 +65,8 @@ type Ledger struct {
 // request is one call of Apply on its way through the writer.
 type request struct {
 	batch []candidate
+	raw   []byte    // what the candidates' bytes lie in
+	keys  []keyHash // and their hashes
 	bytes int
 	taken bool       // by the writer; guarded by Ledger.mu
 	reply chan reply // room for one, so that the writer never waits
@@ -78,17 +85,20 @@ func Open(ctx context.Context, engine Engine) (*Ledger, error) {
 
 // OpenWith is Open with options. If it fails, the engine stays the caller's.
 func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
+	if o.Accounts < 0 || o.Behind < 0 || o.Linger < 0 || slices.ContainsFunc(o.Parts, PartRange.wrong) {
+		return nil, fmt.Errorf("open book: options out of range: %+v", o)
+	}
 	if o.Accounts == 0 {
 		o.Accounts = DefaultAccounts
 	}
 	if o.Behind == 0 {
-		o.Behind = time.Second
+		o.Behind = 3 * time.Second
 	}
 	l := &Ledger{
 		engine: engine, options: o,
 		wake: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
-	l.desk = desk{memory: l.mem, source: engine}
+	l.desk = desk{memory: l.mem, source: engine, slots: make(chan struct{}, deskViews)}
 	if err := l.remember(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open book: %w", err), l.closeIndexes())
 	}
@@ -131,11 +141,24 @@ func (l *Ledger) await(ctx context.Context, r *request) ([]Result, error) {
 	}
 	select {
 	case answer := <-r.reply:
+		l.recycle(r)
 		return answer.results, answer.err
 	case <-ctx.Done():
 		return l.abandon(ctx, r)
 	}
 }
+
+// recycle keeps the arrays of an answered request for another one, unless they
+// are unusually large.
+func (l *Ledger) recycle(r *request) {
+	if cap(r.raw) > maxRecycled {
+		return
+	}
+	clear(r.batch) // what the caller sent is the caller's
+	l.requests.Put(r)
+}
+
+const maxRecycled = 4 << 20
 
 // newRequest checks the form of the commands, writes their canonical bytes and
 // hashes their keys, in the caller's goroutine, because there are many callers
@@ -144,8 +167,13 @@ func (l *Ledger) newRequest(cmds []Command) (*request, error) {
 	if len(cmds) > MaxBatch {
 		return nil, fmt.Errorf("%w: %d commands, the limit is %d", ErrTooLarge, len(cmds), MaxBatch)
 	}
-	b := newBatcher(l.mem().keys.Secret(), cmds)
-	r := &request{batch: make([]candidate, len(cmds)), reply: make(chan reply, 1)}
+	r, _ := l.requests.Get().(*request)
+	if r == nil {
+		r = &request{reply: make(chan reply, 1)}
+	}
+	r.taken, r.bytes = false, 0
+	r.batch = slices.Grow(r.batch[:0], len(cmds))[:len(cmds)]
+	b := newBatcher(l.mem().keys.Secret(), cmds, r.raw, r.keys)
 	for i := range cmds {
 		b.candidate(&r.batch[i], &cmds[i])
 		r.bytes += len(r.batch[i].raw) + resultRoom(&cmds[i])
@@ -153,6 +181,7 @@ func (l *Ledger) newRequest(cmds []Command) (*request, error) {
 			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBody)
 		}
 	}
+	r.raw, r.keys = b.raw, b.keys
 	if last := &r.batch[len(cmds)-1]; last.linked {
 		last.form, last.linked = Malformed, false // a chain ends inside one call
 	}
@@ -166,13 +195,14 @@ type batcher struct {
 	keys []keyHash
 }
 
-func newBatcher(secret [16]byte, cmds []Command) *batcher {
+// newBatcher takes arrays to use again, or nil.
+func newBatcher(secret [16]byte, cmds []Command, raw []byte, hashes []keyHash) *batcher {
 	bytes, keys := 0, 0
 	for i := range cmds {
 		bytes += sizeHint(&cmds[i])
 		keys += 2 + len(cmds[i].Once)
 	}
-	return &batcher{hash: newHasher(secret), raw: make([]byte, 0, bytes), keys: make([]keyHash, 0, keys)}
+	return &batcher{hash: newHasher(secret), raw: slices.Grow(raw[:0], bytes), keys: slices.Grow(hashes[:0], keys)}
 }
 
 func (b *batcher) candidate(c *candidate, cmd *Command) {
@@ -293,7 +323,10 @@ func (l *Ledger) mem() *memory {
 	return l.known
 }
 
-// Verify recomputes the whole shard beside the running writer.
+// Verify recomputes the whole shard beside the running writer, for one caller
+// after the other.
 func (l *Ledger) Verify(ctx context.Context) (Report, error) {
+	l.verifying.Lock()
+	defer l.verifying.Unlock()
 	return Verify(ctx, l.engine.Chain(), l.engine)
 }

@@ -1,5 +1,7 @@
 package book
 
+import "slices"
+
 // A chain is a run of linked commands: booked whole or refused whole. Its
 // commands are booked one after the other, and taken back if one is refused.
 
@@ -27,6 +29,9 @@ type savedHold struct {
 	found bool
 }
 
+// took reports whether the chain that is being booked took a once-key.
+func (u *undo) took(key keyHash) bool { return u != nil && slices.Contains(u.onces, key) }
+
 func (u *undo) saveHold(id ID, h *workingHold) {
 	s := savedHold{id: id, found: h != nil}
 	if h != nil {
@@ -40,11 +45,15 @@ func (st *state) decideChain(chain []candidate, results []Result) {
 	if st.replayChain(chain, results) {
 		return
 	}
+	if failed, code := st.misfit(chain); code != OK {
+		st.refuseChain(chain, results, failed, code, nil)
+		return
+	}
 	mark := st.mark()
 	st.undo = &undo{}
 	failed, code, prior := -1, OK, []byte(nil)
 	for i := range chain {
-		if code, prior = st.judgeLinked(&chain[i]); code != OK {
+		if code, prior = st.judge(&chain[i]); code != OK {
 			failed = i
 			break
 		}
@@ -59,14 +68,24 @@ func (st *state) decideChain(chain []candidate, results []Result) {
 	st.undo = nil
 }
 
-func (st *state) judgeLinked(c *candidate) (Code, []byte) {
-	if _, ok := st.answered[c.cmd.ID]; ok {
-		return IDReused, nil
+// misfit finds a command that no answer could be kept for: it breaks a rule of
+// form, or its id has an answer. A refusal is kept for all of a chain or for none,
+// so these are looked for before anything is judged.
+func (st *state) misfit(chain []candidate) (failed int, code Code) {
+	seen := make(map[ID]struct{}, len(chain))
+	for i := range chain {
+		c := &chain[i]
+		_, answered := st.answered[c.cmd.ID]
+		_, twice := seen[c.cmd.ID]
+		switch {
+		case answered, twice:
+			return i, IDReused
+		case c.form != OK:
+			return i, c.form
+		}
+		seen[c.cmd.ID] = struct{}{}
 	}
-	if c.form != OK {
-		return c.form, nil
-	}
-	return st.judge(c)
+	return 0, OK
 }
 
 // replayChain gives the first answers again if the chain was answered before.
@@ -106,13 +125,12 @@ func (st *state) refuseChain(chain []candidate, results []Result, failed int, co
 
 // mark is how far the lists had grown when a chain began.
 type mark struct {
-	kept, answers, outs, done, balances int
-	days                                Days
-	newDays                             bool
+	kept, answers, outs, done, balances, turns int
+	days                                       Days
 }
 
 func (st *state) mark() mark {
-	return mark{len(st.kept), len(st.answers), len(st.outs), len(st.done), len(st.balances), st.days, st.newDays}
+	return mark{len(st.kept), len(st.answers), len(st.outs), len(st.done), len(st.balances), len(st.turns), st.days}
 }
 
 func (st *state) rollBack(m mark) {
@@ -139,6 +157,6 @@ func (st *state) rollBack(m mark) {
 	}
 	st.kept, st.answers = st.kept[:m.kept], st.answers[:m.answers]
 	st.outs, st.done, st.balances = st.outs[:m.outs], st.done[:m.done], st.balances[:m.balances]
-	st.days, st.newDays = m.days, m.newDays
+	st.turns, st.days = st.turns[:m.turns], m.days
 	st.undo = nil
 }

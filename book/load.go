@@ -17,10 +17,8 @@ type source interface {
 
 // suspect is a place in the journal where a key may have been used before.
 type suspect struct {
-	at   Position
-	c    *candidate
-	hash keyHash
-	key  int // 0 is the id, then the once-keys, then the reversal; -1 the entry that is reversed
+	at Position
+	question
 }
 
 // loader finds everything that a batch touches, in at most one round to the
@@ -31,7 +29,6 @@ type loader struct {
 	touch    Touch
 	absent   map[AccountID]int32
 	suspects []suspect
-	found    []uint64
 }
 
 // load fills st with what the batch touches.
@@ -57,14 +54,9 @@ func (l *loader) look(batch []candidate) error {
 	l.room(batch)
 	for i := range batch {
 		c := &batch[i]
-		if err := l.suspect(c, 0, c.keys[0]); err != nil {
-			return err
-		}
+		l.ask(c)
 		if c.form != OK {
 			continue
-		}
-		if err := l.lookKeys(c); err != nil {
-			return err
 		}
 		l.lookAccounts(c)
 		l.lookRecords(c)
@@ -72,7 +64,7 @@ func (l *loader) look(batch []candidate) error {
 			l.lookHold(c.cmd.Hold)
 		}
 	}
-	return nil
+	return l.lookKeys()
 }
 
 // room sees to it that the places of a batch lie in one array that does not move.
@@ -85,30 +77,34 @@ func (l *loader) room(batch []candidate) {
 	l.st.refs = slices.Grow(l.st.refs, n)
 }
 
-func (l *loader) lookKeys(c *candidate) error {
-	for k := 1; k < len(c.keys); k++ {
-		if err := l.suspect(c, k, c.keys[k]); err != nil {
-			return err
-		}
-	}
-	if c.cmd.Reverses == (ID{}) {
-		return nil
-	}
-	return l.suspect(c, -1, l.m.hash.id(c.cmd.Reverses))
+// question is a key that may have been used before.
+type question struct {
+	c    *candidate
+	hash keyHash
+	key  int // 0 is the id, then the once-keys, then the reversal; -1 the entry that is reversed
 }
 
-// suspect notes where in the journal a key may be. What comes later than the
+// ask notes the keys of a command.
+func (l *loader) ask(c *candidate) {
+	for k, h := range c.keys {
+		l.st.questions = append(l.st.questions, question{c, h, k})
+		l.st.hashes = append(l.st.hashes, h.index)
+	}
+	if c.form == OK && c.cmd.Reverses != (ID{}) {
+		h := l.m.hash.id(c.cmd.Reverses)
+		l.st.questions = append(l.st.questions, question{c, h, -1})
+		l.st.hashes = append(l.st.hashes, h.index)
+	}
+}
+
+// lookKeys notes where in the journal the keys may be. What comes later than the
 // batch is the batch itself, read again.
-func (l *loader) suspect(c *candidate, key int, h keyHash) (err error) {
-	if l.found, err = l.m.find(h, l.found[:0]); err != nil {
-		return err
-	}
-	for _, number := range l.found {
-		if at := position(number); l.before(at) {
-			l.suspects = append(l.suspects, suspect{at, c, h, key})
+func (l *loader) lookKeys() error {
+	return l.m.findEach(l.st.hashes, func(i int, pos uint64) {
+		if at := position(pos); l.before(at) {
+			l.suspects = append(l.suspects, suspect{at, l.st.questions[i]})
 		}
-	}
-	return nil
+	})
 }
 
 // before reports whether an entry was here before the batch.

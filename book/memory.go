@@ -52,46 +52,8 @@ type layer struct {
 func newLayer(number uint32) *layer {
 	return &layer{
 		number: number, opened: map[AccountID]*Account{}, records: map[string]map[string]Record{},
-		holds: map[ID]HoldChange{}, done: map[uint64]struct{}{}, keys: keySet{first: map[uint64]uint64{}},
+		holds: map[ID]HoldChange{}, done: map[uint64]struct{}{},
 	}
-}
-
-// keySet finds the positions of a key hash. A second position under the same
-// hash is all but impossible, so those have a map of their own.
-type keySet struct {
-	first map[uint64]uint64
-	more  map[uint64][]uint64
-}
-
-func (k *keySet) add(hash, pos uint64) {
-	if _, taken := k.first[hash]; !taken {
-		k.first[hash] = pos
-		return
-	}
-	if k.more == nil {
-		k.more = map[uint64][]uint64{}
-	}
-	k.more[hash] = append(k.more[hash], pos)
-}
-
-func (k *keySet) find(hash uint64, to []uint64) []uint64 {
-	if pos, ok := k.first[hash]; ok {
-		to = append(append(to, pos), k.more[hash]...)
-	}
-	return to
-}
-
-func (k *keySet) entries() []index.Entry {
-	list := make([]index.Entry, 0, len(k.first))
-	for hash, pos := range k.first {
-		list = append(list, index.Entry{Hash: hash, Pos: pos})
-	}
-	for hash, more := range k.more {
-		for _, pos := range more {
-			list = append(list, index.Entry{Hash: hash, Pos: pos})
-		}
-	}
-	return list
 }
 
 // each visits the layers that hold something, newest first.
@@ -118,13 +80,26 @@ func (m *memory) hold(id ID) (h HoldChange, found bool) {
 	return h, found
 }
 
-// find appends the positions of a key, sealed or not.
-func (m *memory) find(h keyHash, to []uint64) ([]uint64, error) {
+// find lists the positions of a key, sealed or not.
+func (m *memory) find(h keyHash) (list []uint64, err error) {
+	err = m.findEach([]uint64{h.index}, func(_ int, pos uint64) { list = append(list, pos) })
+	slices.Sort(list)
+	return slices.Compact(list), err
+}
+
+// findEach is find for many keys. The same position may come twice, when it is
+// being sealed.
+func (m *memory) findEach(hashes []uint64, hit func(i int, pos uint64)) error {
+	var found []uint64
 	m.each(func(l *layer) bool {
-		to = l.keys.find(h.index, to)
+		for i, hash := range hashes {
+			for _, pos := range l.keys.find(hash, found[:0]) {
+				hit(i, pos)
+			}
+		}
 		return true
 	})
-	return m.keys.Find(h.index, to)
+	return m.keys.FindEach(hashes, hit)
 }
 
 // publish makes a committed batch visible. What the tables or the index have
@@ -135,8 +110,8 @@ func (m *memory) publish(st *state, head Head) {
 	m.head = head
 	m.active.last = head.Seq
 	m.publishParts(st)
-	if st.newDays {
-		m.days = m.days.with(st.seq, st.days)
+	if len(st.turns) > 0 {
+		m.days = m.days.with(st.turns)
 		m.putRecord(m.days.record())
 	}
 	for i := range st.accounts {
@@ -231,9 +206,12 @@ func (m *memory) publishKeys(st *state) {
 	}
 }
 
+// posts reports whether an entry changed balances.
+func posts(c *Command, r *Result) bool { return r.Code == OK && c.Kind != Hold && len(c.Legs) > 0 }
+
 // appendLines lists the accounts that an entry posts to, each once.
 func appendLines(list []index.Entry, c *Command, r *Result, pos uint64) []index.Entry {
-	if r.Code != OK || c.Kind == Hold {
+	if !posts(c, r) {
 		return list
 	}
 	at := len(list)
@@ -248,15 +226,15 @@ func appendLines(list []index.Entry, c *Command, r *Result, pos uint64) []index.
 
 // Bounds of a layer: when it is passed on, and when the writer waits.
 const (
-	layerKeys    = 1 << 18
-	layerChanges = 1 << 17
-	layerBytes   = 64 << 20
+	layerKeys    = 1 << 20
+	layerChanges = 1 << 19
+	layerBytes   = 128 << 20
 )
 
 func (l *layer) empty() bool { return l.last == 0 }
 
 // full reports whether the layer is times as large as one should be.
 func (l *layer) full(times int) bool {
-	return len(l.keys.first) >= times*layerKeys || len(l.lines) >= 4*times*layerKeys ||
+	return l.keys.used >= times*layerKeys || len(l.lines) >= 2*times*layerKeys ||
 		l.changes >= times*layerChanges || l.bytes >= times*layerBytes
 }

@@ -12,6 +12,8 @@ type PartRange struct{ From, To uint16 }
 
 func (r PartRange) String() string { return fmt.Sprintf("%d-%d", r.From, r.To) }
 
+func (r PartRange) wrong() bool { return r.From > r.To || r.To >= Parts }
+
 // Has reports whether the part is in the range.
 func (r PartRange) Has(part uint16) bool { return part >= r.From && part <= r.To }
 

@@ -87,6 +87,9 @@ func (st *state) judge(c *candidate) (Code, []byte) {
 	st.touched = st.touched[:0]
 	for i := range cmd.Once {
 		if first, taken := st.onces[c.keys[1+i]]; taken {
+			if st.undo.took(c.keys[1+i]) {
+				return Malformed, nil // nobody has the key: its chain names it twice
+			}
 			return Exists, bytes.Clone(first)
 		}
 	}

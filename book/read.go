@@ -17,11 +17,24 @@ import (
 type desk struct {
 	memory func() *memory
 	source source
+	slots  chan struct{} // one for each view that may be open; nil for any number
 }
+
+// deskViews is how many questions may be looking into the store at one time. The
+// next one waits before it holds anything that the writer needs.
+const deskViews = MaxViews - verifyViews - 1
 
 // at takes a snapshot: the view is opened, and copy called, while no batch can
 // become visible.
 func (d *desk) at(ctx context.Context, copy func(*memory), fn func(View) error) error {
+	if d.slots != nil {
+		select {
+		case d.slots <- struct{}{}:
+			defer func() { <-d.slots }()
+		case <-ctx.Done():
+			return fmt.Errorf("read book: %w", context.Cause(ctx))
+		}
+	}
 	m := d.memory()
 	m.mu.RLock()
 	view, err := d.source.View(ctx)
@@ -123,7 +136,7 @@ func (d *desk) Entry(ctx context.Context, id ID) (entry Entry, at Position, foun
 func (d *desk) entries(ctx context.Context, h keyHash, fn func(*Entry, Position) bool) error {
 	m := d.memory()
 	m.mu.RLock()
-	found, err := m.find(h, nil)
+	found, err := m.find(h)
 	m.mu.RUnlock()
 	if err != nil || len(found) == 0 {
 		return err
@@ -315,6 +328,9 @@ func (m *memory) dirtyAccounts(after AccountID) (opened []AccountRow, recent map
 // Outbox reads messages of a topic that were not acknowledged, oldest first,
 // with numbers above after, at most max. Acknowledge with Command.Done.
 func (d *desk) Outbox(ctx context.Context, topic string, after uint64, max int) (pending []Pending, err error) {
+	if max <= 0 {
+		return nil, nil
+	}
 	var recent []Pending
 	var done map[uint64]struct{}
 	find := func(m *memory) { recent, done = m.recentOutbox(topic, after) }
@@ -376,4 +392,48 @@ func (d *desk) Shows(part uint16) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.parts.shows(part)
+}
+
+// Expired lists holds whose time has passed at now (Unix seconds), at most max,
+// in the order of their ids. It walks through all open holds, so it costs as much
+// as there are of them: ask now and then, not for every command.
+func (d *desk) Expired(ctx context.Context, now int64, max int) (ids []ID, err error) {
+	if max <= 0 {
+		return nil, nil
+	}
+	due := func(id ID, h HoldRow) {
+		if h.Expires != 0 && now >= h.Expires {
+			ids = append(ids, id)
+		}
+	}
+	var recent map[ID]HoldChange
+	find := func(m *memory) { recent = m.recentHolds() }
+	err = d.at(ctx, find, func(v View) error {
+		for id, h := range recent {
+			if !h.Gone {
+				due(id, h.Row)
+			}
+		}
+		return v.Holds(ctx, func(id ID, h HoldRow) error {
+			if _, newer := recent[id]; !newer {
+				due(id, h)
+			}
+			return nil
+		})
+	})
+	slices.SortFunc(ids, compare16)
+	return ids[:min(max, len(ids))], err
+}
+
+func (m *memory) recentHolds() map[ID]HoldChange {
+	found := map[ID]HoldChange{}
+	m.each(func(l *layer) bool {
+		for id, h := range l.holds {
+			if _, newer := found[id]; !newer {
+				found[id] = h
+			}
+		}
+		return true
+	})
+	return found
 }

@@ -194,7 +194,7 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 	if err != nil {
 		return fmt.Errorf("%w: journal row %d: %w", ErrDamaged, row.Seq, err)
 	}
-	if row.Seq != m.head.Seq+1 || row.Prev != m.head.Hash || row.Hash != Link(row.Part, row.Seq, row.Prev, row.Body) {
+	if row.Part != r.chain || row.Seq != m.head.Seq+1 || row.Prev != m.head.Hash || row.Hash != Link(row.Part, row.Seq, row.Prev, row.Body) {
 		return fmt.Errorf("%w: journal row %d does not follow batch %s", ErrDamaged, row.Seq, m.head)
 	}
 	if m.active.full(1) {

@@ -28,14 +28,18 @@ type state struct {
 	kept     []keptEntry
 	outs     []Pending
 	done     []uint64
-	newDays  bool
-	leaving  []uint16       // parts that are handed out
-	arriving []*arrival     // and those that are handed in
+	leaving  []uint16   // parts that are handed out
+	arriving []*arrival // and those that are handed in
+	turns    []turn
 	balances []money.Amount // what results point into
+	bytes    []byte         // of the body
 	refs     []int32        // what candidates point into
-	touched  []int32        // accounts of the command under judgement
-	ordinal  uint32         // of that command, from 1
-	undo     *undo          // not nil while a chain is being booked
+	// What may have been used before, and its hashes, side by side.
+	questions []question
+	hashes    []uint64
+	touched   []int32 // accounts of the command under judgement
+	ordinal   uint32  // of that command, from 1
+	undo      *undo   // not nil while a chain is being booked
 }
 
 // terms are what never changes about an account, its name by hash.
@@ -103,11 +107,12 @@ func newState(seq uint64, m *memory, n int) *state {
 	clear(st.kept) // they hold what callers sent
 	clear(st.answers)
 	clear(st.accounts)
+	clear(st.questions)
 	*st = state{
 		seq: seq, days: m.days.last(), parts: m.parts, name: m.cache.nameHash,
 		recordAt: st.recordAt, holds: st.holds, onces: st.onces, answered: st.answered,
 		accounts: st.accounts[:0], records: st.records[:0], answers: st.answers[:0], kept: st.kept[:0],
-		touched: st.touched[:0], refs: st.refs[:0],
+		touched: st.touched[:0], refs: st.refs[:0], questions: st.questions[:0], hashes: st.hashes[:0], bytes: st.bytes,
 	}
 	st.kept = slices.Grow(st.kept, n)
 	st.balances = make([]money.Amount, 0, 2*n) // results keep it
@@ -155,7 +160,8 @@ func (st *state) book(c *candidate) {
 		st.bookHandover(c)
 	}
 	if cmd.Days != (Days{}) {
-		st.days, st.newDays = cmd.Days, true
+		st.days = cmd.Days
+		st.turns = append(st.turns, turn{Position{st.seq, len(st.kept)}.number(), cmd.Days})
 	}
 }
 
@@ -175,7 +181,11 @@ func (st *state) bookRecords(c *candidate) {
 		p := Pending{Number: outNumber(st.seq, index, k), Part: home(cmd), Out: cmd.Out[k]}
 		st.outs = append(st.outs, p)
 	}
-	st.done = append(st.done, cmd.Done...)
+	for _, number := range cmd.Done {
+		if number < outNumber(st.seq, index+1, 0) { // a message that is yet to come is unknown
+			st.done = append(st.done, number)
+		}
+	}
 }
 
 // saveAccount marks an account as changed, and keeps what it was if the change
@@ -279,14 +289,13 @@ func (st *state) result(c *candidate) Result {
 	return r
 }
 
-// body writes the canonical bytes of the batch.
+// body writes the canonical bytes of the batch, where those of the last one were.
 func (st *state) body() []byte {
 	size := bodyHeader
 	for i := range st.kept {
 		size += entryHeader + len(st.kept[i].c.raw) + resultSize(&st.kept[i].result)
 	}
-	b := make([]byte, 0, size)
-	b = append(b, bodyVersion)
+	b := append(slices.Grow(st.bytes[:0], size), bodyVersion)
 	b = binary.AppendUvarint(b, uint64(len(st.kept)))
 	for i := range st.kept {
 		e := &st.kept[i]
@@ -294,6 +303,7 @@ func (st *state) body() []byte {
 		b = append(b, e.c.raw...)
 		b = appendResult(b, &e.result)
 	}
+	st.bytes = b
 	return b
 }
 

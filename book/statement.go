@@ -64,6 +64,10 @@ func appendStatement(ctx context.Context, r *rowReader, id AccountID, number uin
 		return err
 	}
 	c := &e.Command
+	if !posts(c, &e.Result) {
+		return fmt.Errorf("%w: the index of statements leads to entry %d of batch %d, which posts nothing", ErrDamaged,
+			position(number).Index, position(number).Seq)
+	}
 	for i := range c.Legs {
 		if c.Legs[i].Account != id {
 			continue
@@ -136,62 +140,51 @@ func (d *desk) BalanceAt(ctx context.Context, id AccountID, at At) (balance mone
 	if at == (At{}) {
 		return money.New(row.Currency, row.Balance), true, nil
 	}
-	m, seq := d.memory(), at.Seq
-	low := seq
-	if at.Date != 0 {
-		low, seq = m.span(at)
-	}
-	if head, _ := d.Head(ctx); seq > head.Seq {
-		return balance, open, fmt.Errorf("%w: batch %d was asked for, the last is %d", ErrNotYet, seq, head.Seq)
+	m := d.memory()
+	first, low, high, err := m.span(at)
+	if err != nil {
+		return balance, open, err
 	}
 	h := m.historyOf(id)
-	if at.Date == 0 {
-		minor, err := d.balanceAfter(ctx, &row, h, seq, h.carried && seq >= h.since)
+	minor, err := d.balanceBefore(ctx, id, h, high+1, h.carried && (at.Date != 0 || at.Seq >= h.since))
+	if err != nil || at.Date == 0 {
 		return money.New(row.Currency, minor), true, err
 	}
-	minor, err := d.balanceAfter(ctx, &row, h, seq, h.carried)
-	if err == nil && low < seq {
-		from := max(h.from, Position{Seq: low + 1}.number())
-		minor, err = d.without(ctx, &row, minor, from, Position{Seq: seq + 1}.number(), at.Date)
+	if minor, err = d.without(ctx, row, minor, h.from, first+1, at.Date); err == nil {
+		minor, err = d.without(ctx, row, minor, max(h.from, max(first, low)+1), high+1, at.Date)
 	}
 	if err == nil && h.carried {
-		minor, err = d.without(ctx, &row, minor, h.low, h.high, at.Date)
+		minor, err = d.without(ctx, row, minor, h.low, h.high, at.Date)
 	}
 	return money.New(row.Currency, minor), true, err
 }
 
-// span narrows a business date down: no batch up to low has a later date, none
-// above high has this one or an earlier one.
-func (m *memory) span(at At) (low, high uint64) {
+// span is where to look for the balance at a moment: all up to high, but for
+// entries with a later date, which stand at positions up to first or above low.
+func (m *memory) span(at At) (first, low, high uint64, err error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	high = m.head.Seq
-	if at.Seq != 0 {
-		high = at.Seq
+	if at.Seq > m.head.Seq {
+		return 0, 0, 0, fmt.Errorf("%w: batch %d was asked for, the last is %d", ErrNotYet, at.Seq, m.head.Seq)
 	}
-	turns := m.days.turns
-	for i := len(turns) - 1; i >= 0 && turns[i].days.From > at.Date; i-- {
-		high = min(high, turns[i].seq)
+	seq := at.Seq
+	if seq == 0 {
+		seq = m.head.Seq
 	}
-	if len(turns) == 0 || turns[0].seq > 1 {
-		return 0, high
+	high = Position{Seq: seq + 1}.number() - 1
+	if at.Date == 0 {
+		return high, high, high, nil
 	}
-	low = high
-	for i := range turns {
-		if turns[i].days.To > at.Date {
-			low = min(low, turns[i].seq-1)
-			break
-		}
-	}
-	return low, high
+	first, low, high = m.days.span(at.Date, high)
+	return first, low, high, nil
 }
 
-// balanceAfter is the balance that the last entry up to seq left: here, or before
-// the account came here.
-func (d *desk) balanceAfter(ctx context.Context, row *AccountRow, h history, seq uint64, carried bool) (money.Minor, error) {
-	minor, found, err := d.lastBalance(ctx, row.ID, h.from, Position{Seq: seq + 1}.number())
+// balanceBefore is the balance that the last entry below position to left: here,
+// or before the account came here.
+func (d *desk) balanceBefore(ctx context.Context, id AccountID, h history, to uint64, carried bool) (money.Minor, error) {
+	minor, found, err := d.lastBalance(ctx, id, h.from, to)
 	if err == nil && !found && carried {
-		minor, _, err = d.lastBalance(ctx, row.ID, h.low, h.high)
+		minor, _, err = d.lastBalance(ctx, id, h.low, h.high)
 	}
 	return minor, err
 }
@@ -224,8 +217,8 @@ func (d *desk) lastBalance(ctx context.Context, id AccountID, from, to uint64) (
 const linesPage = 1024
 
 // without takes off what entries in [from, to) with a later date did.
-func (d *desk) without(ctx context.Context, row *AccountRow, minor money.Minor, from, to uint64, date clock.Date) (money.Minor, error) {
-	for {
+func (d *desk) without(ctx context.Context, row AccountRow, minor money.Minor, from, to uint64, date clock.Date) (money.Minor, error) {
+	for from < to {
 		var places []uint64
 		find := func(m *memory) ([]uint64, error) { return m.linesOf(row.ID, from, to, linesPage) }
 		err := d.atLines(ctx, find, &places, func(r *rowReader) error {
@@ -255,6 +248,7 @@ func (d *desk) without(ctx context.Context, row *AccountRow, minor money.Minor, 
 		}
 		from = places[len(places)-1] + 1
 	}
+	return minor, nil
 }
 
 // TrialRow is an account in a trial balance.

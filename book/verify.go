@@ -55,11 +55,13 @@ type verifier struct {
 	// tables is a view from before journal was opened, so that the journal has
 	// all that the tables have. They are read at the same time.
 	tables, rows View
-	applied      Head
-	compared     bool
-	kept         Head
-	hasKept      bool
-	fault        error // why Verify could not look
+	// aside is from after journal was opened: it looks up single entries of it.
+	aside    View
+	applied  Head
+	compared bool
+	kept     Head
+	hasKept  bool
+	fault    error // why Verify could not look
 }
 
 // open opens the index first and the journal last: each is then in the journal.
@@ -73,13 +75,16 @@ func (v *verifier) open(e Evidence) (err error) {
 	if v.rows, err = e.View(v.ctx); err != nil {
 		return err
 	}
+	if v.aside, err = e.View(v.ctx); err != nil {
+		return err
+	}
 	v.applied, err = v.tables.Applied(v.ctx)
 	return err
 }
 
 func (v *verifier) close() error {
 	var errs []error
-	for _, view := range []View{v.rows, v.tables} {
+	for _, view := range []View{v.aside, v.rows, v.tables} {
 		if view != nil {
 			errs = append(errs, view.Close())
 		}
@@ -171,14 +176,17 @@ func (v *verifier) entries(row *Row) {
 	v.books.chain = nil
 }
 
-// original reads an earlier entry through the index.
-func (v *verifier) original(id ID) (Entry, bool, error) {
+// original reads an entry before a position through the index.
+func (v *verifier) original(before Position, id ID) (Entry, bool, error) {
 	places, err := v.keys.places(v.keys.hash.id(id))
 	if err != nil {
 		return Entry{}, false, err
 	}
-	r := rowReader{view: v.tables}
+	r := rowReader{view: v.aside}
 	for _, at := range places {
+		if at.number() >= before.number() {
+			continue
+		}
 		e, _, err := r.entry(v.ctx, at)
 		if err != nil || e.Command.ID == id {
 			return e, err == nil, err

@@ -67,7 +67,7 @@ func soundBook(t *testing.T) *booktest.Memory {
 		t.Fatal(err)
 	}
 	for i := range 4 {
-		s := step{ID: fmt.Sprint(i), Amount: 5, To: 1}
+		s := step{ID: fmt.Sprint(i), Amount: 5, From: 1, To: 2}
 		if _, err := ledger.Apply(t.Context(), []book.Command{s.command()}); err != nil {
 			t.Fatal(err)
 		}

@@ -64,10 +64,11 @@ func (l *Ledger) next() (taken []*request, open bool) {
 func (l *Ledger) serve(requests []*request) {
 	batch := requests[0].batch
 	if len(requests) > 1 {
-		batch = nil
+		batch = l.joined[:0]
 		for _, r := range requests {
 			batch = append(batch, r.batch...)
 		}
+		l.joined = batch
 	}
 	results, err := l.process(context.Background(), batch)
 	for _, r := range requests {

@@ -130,7 +130,11 @@ func (l *look) audit(ctx context.Context) (auditor.Report, error) {
 
 // checkpoint compares the journal with what was signed at the end of a day.
 func (l *look) checkpoint(ctx context.Context) error {
-	_, err := signedTo(ctx, l.dir, l.scheme)
+	office, err := ownNotary(l.dir, l.scheme, l.vault)
+	if err != nil {
+		return err
+	}
+	_, err = signed(ctx, l.dir, l.scheme, office)
 	if errors.Is(err, proof.ErrHistory) || errors.Is(err, proof.ErrSignature) || errors.Is(err, proof.ErrFalse) || errors.Is(err, proof.ErrForm) {
 		l.broken = append(l.broken, auditor.Finding{Code: codeCheckpoint, Where: "checkpoints", Text: lang.Text{
 			EN: "the book is not the one that was signed: " + err.Error(), ZH: "账簿与已签名的检查点不符：" + err.Error(),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -128,10 +129,7 @@ func RestoreBook(ctx context.Context, o Options, from string) (done BookReport, 
 		if s.Store != "" {
 			return errServer
 		}
-		if err := os.MkdirAll(filepath.Dir(bookPath(o.Dir)), 0o700); err != nil {
-			return fmt.Errorf("restore the book: %w", err)
-		}
-		if _, err := sqlite.Backup(ctx, from, bookPath(o.Dir)); err != nil {
+		if err := placeCopy(ctx, o.Dir, from); err != nil {
 			return err
 		}
 		done, err = openOnce(ctx, o.Dir, s)
@@ -142,6 +140,33 @@ func RestoreBook(ctx context.Context, o Options, from string) (done BookReport, 
 	}
 	done.SignedTo, err = signedTo(ctx, o.Dir, s)
 	return done, err
+}
+
+// placeCopy copies into a folder of another name, so that a copy that was
+// interrupted is not found in the place of the book, and can be made again.
+func placeCopy(ctx context.Context, dir, from string) error {
+	home := filepath.Dir(bookPath(dir))
+	there, err := os.ReadDir(home)
+	if err == nil && len(there) > 0 {
+		return fmt.Errorf("restore the book: %s is not empty: move it away first", home)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("restore the book: %w", err)
+	}
+	part := home + ".part"
+	if err := errors.Join(os.RemoveAll(part), os.Mkdir(part, 0o700)); err != nil {
+		return fmt.Errorf("restore the book: %w", err)
+	}
+	if _, err := sqlite.Backup(ctx, from, filepath.Join(part, filepath.Base(bookPath(dir)))); err != nil {
+		return err
+	}
+	if err := os.Remove(home); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("restore the book: %w", err)
+	}
+	if err := os.Rename(part, home); err != nil {
+		return fmt.Errorf("restore the book: %w", err)
+	}
+	return durable.SyncDir(dir)
 }
 
 // RebuildBook makes tables and index of an embedded book anew from the journal.
@@ -187,19 +212,28 @@ func openOnce(ctx context.Context, dir string, s *Scheme) (BookReport, error) {
 // signedTo checks the book against the last checkpoint and gives its date. A book
 // that ends before it has lost what was booked since: that is proof.ErrHistory.
 func signedTo(ctx context.Context, dir string, s *Scheme) (date string, err error) {
-	office, err := openNotary(dir)
+	office, err := publicNotary(dir)
 	if err != nil {
 		return "", err
 	}
+	last, err := signed(ctx, dir, s, office)
+	if err != nil {
+		return "", fmt.Errorf("the book is in its place, but what was signed is not in it: %w", err)
+	}
+	if last == nil {
+		return "", nil
+	}
+	return last.Checkpoint.Date.String(), nil
+}
+
+// signed reads the whole journal against the last checkpoint, nil if none was made.
+func signed(ctx context.Context, dir string, s *Scheme, office *notary.Notary) (last *notary.Kept, err error) {
 	err = viewBook(ctx, dir, s, func(_ evidence, view book.View) error {
-		last, err := office.Check(ctx, view)
+		last, err = office.Check(ctx, view)
 		if errors.Is(err, notary.ErrNone) {
 			return nil
 		}
-		if err == nil {
-			date = last.Checkpoint.Date.String()
-		}
 		return err
 	})
-	return date, err
+	return last, err
 }

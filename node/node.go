@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
@@ -139,6 +140,11 @@ func (n *Node) openStores(ctx context.Context) error {
 	}
 	if n.vault, err = openSafe(filepath.Join(n.dir, "vault.age"), n.key, n.scheme.Test); err != nil {
 		return err
+	}
+	if _, err := os.Stat(bookKeyPath(n.dir)); errors.Is(err, fs.ErrNotExist) {
+		if err := publishBookKey(n.dir, n.scheme, n.vault.Vault); err != nil {
+			return err
+		}
 	}
 	if n.ledger, err = openBook(ctx, n.dir, n.scheme); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,8 +15,6 @@ import (
 	"jiaozi/node/durable"
 	"jiaozi/node/notary"
 	"jiaozi/value/clock"
-
-	"golang.org/x/mod/sumdb/note"
 )
 
 // bookKeyPath is where the public half of keyBook lies, for everyone to copy.
@@ -25,13 +22,18 @@ func bookKeyPath(dir string) string { return filepath.Join(dir, "book.pub") }
 
 func (s *Scheme) origin() string { return proof.Origin(string(s.Network), chain) }
 
-// publishBookKey writes the public key that customers check proofs with.
-func publishBookKey(dir string, s *Scheme, v *vault.Vault) error {
+// bookKeyLine is the public key of the book as the vault knows it.
+func bookKeyLine(s *Scheme, v *vault.Vault) (string, error) {
 	public, err := v.Public(keyBook)
 	if err != nil {
-		return fmt.Errorf("public key of the book: %w", err)
+		return "", fmt.Errorf("public key of the book: %w", err)
 	}
-	line, err := proof.PublicKey(s.origin(), public)
+	return proof.PublicKey(s.origin(), public)
+}
+
+// publishBookKey writes the public key that customers check proofs with.
+func publishBookKey(dir string, s *Scheme, v *vault.Vault) error {
+	line, err := bookKeyLine(s, v)
 	if err != nil {
 		return err
 	}
@@ -39,19 +41,27 @@ func publishBookKey(dir string, s *Scheme, v *vault.Vault) error {
 	return durable.WriteFile(bookKeyPath(dir), []byte(text), 0o644)
 }
 
-func bookKeys(dir string) (note.Verifiers, error) {
+// publicNotary needs no secret: it believes the published key. What it makes is
+// for people who have that key from elsewhere.
+func publicNotary(dir string) (*notary.Notary, error) {
 	raw, err := os.ReadFile(bookKeyPath(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s has no book.pub, the public key of its book", ErrNotInitialised, dir)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("public key of the book: %w", err)
+		return nil, fmt.Errorf("public key of the book (a running scheme writes it again if it is lost): %w", err)
 	}
-	return proof.ParseKeys(string(raw))
+	return openNotary(dir, string(raw))
 }
 
-func openNotary(dir string) (*notary.Notary, error) {
-	keys, err := bookKeys(dir)
+// ownNotary believes only the vault.
+func ownNotary(dir string, s *Scheme, v *vault.Vault) (*notary.Notary, error) {
+	line, err := bookKeyLine(s, v)
+	if err != nil {
+		return nil, err
+	}
+	return openNotary(dir, line)
+}
+
+func openNotary(dir, lines string) (*notary.Notary, error) {
+	keys, err := proof.ParseKeys(lines)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +122,7 @@ func (n *Node) checkpoint(ctx context.Context, date clock.Date) (*CheckpointDoc,
 	if err != nil {
 		return nil, err
 	}
-	office, err := openNotary(n.dir)
+	office, err := ownNotary(n.dir, n.scheme, n.vault.Vault)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +154,7 @@ func Prove(ctx context.Context, o Options, order ProofOrder) (file []byte, err e
 	if err != nil {
 		return nil, err
 	}
-	office, err := openNotary(o.Dir)
+	office, err := publicNotary(o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +227,7 @@ func ProveExtension(ctx context.Context, o Options, from, to clock.Date) (file [
 	if err != nil {
 		return nil, err
 	}
-	office, err := openNotary(o.Dir)
+	office, err := publicNotary(o.Dir)
 	if err != nil {
 		return nil, err
 	}

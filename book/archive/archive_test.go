@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"jiaozi/book"
+	"jiaozi/value/money"
 
 	"pgregory.net/rapid"
 )
@@ -307,4 +308,40 @@ func BenchmarkImport(b *testing.B) {
 		n = int(r.Entries)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/entry")
+}
+
+// Goal: no entry is too large for a line. Method: an entry of the largest size,
+// made of what grows most when it is written as JSON.
+func TestTheLargestEntryFitsALine(t *testing.T) {
+	name := func(i int) string { return strings.Repeat("\x01", book.MaxName-4) + fmt.Sprintf("%04x", i) }
+	long := bytes.Repeat([]byte{0xFF}, book.MaxKey)
+	e := book.Entry{Command: book.Command{ID: book.ID{1}, Event: name(0), Date: 20261122, Note: long}, Result: book.Result{Code: book.OK}}
+	c := &e.Command
+	for i := range book.MaxOnce {
+		amount := money.New(65535, money.Minor(1)<<50)
+		account := book.AccountID{1, byte(i >> 8), byte(i)}
+		side := []book.Side{book.Debit, book.Credit}[i%2]
+		c.Legs = append(c.Legs, book.Leg{Account: account, Side: side, Amount: amount})
+		c.Open = append(c.Open, book.Account{ID: account, Name: name(i), Normal: side, Currency: 65535, NeverNegative: true, Line: 1 << 62})
+		c.Limit = append(c.Limit, book.Limit{Account: account, Line: 1 << 62})
+		c.Close = append(c.Close, account)
+		c.Once = append(c.Once, book.Once{Space: name(i), Key: long, Value: []byte{1}})
+		c.Put = append(c.Put, book.Put{Space: name(i), Key: long, Expect: 1 << 62, Value: []byte{1}})
+		c.Done = append(c.Done, 1<<62)
+		e.Result.Balances = append(e.Result.Balances, money.New(65535, -1<<62))
+	}
+	rest := book.MaxCommand - len(book.AppendEntry(nil, &e))
+	c.Out = []book.Out{{Topic: "t", Body: make([]byte, min(rest-100, book.MaxValue))}}
+	raw := book.AppendEntry(nil, &e)
+	line, err := encodeLine(toLine(&e))
+	must(t, err)
+	back, err := decodeEntry(1, line)
+	if err != nil || !bytes.Equal(back, raw) {
+		t.Fatalf("%d bytes as a line of %d with %d commas: %v", len(raw), len(line), items(line), err)
+	}
+	// The rest of the bytes as base64, were there room for it.
+	if most := len(line) + (book.MaxCommand-len(raw))/3*4; most > MaxLine || items(line) > maxItems {
+		t.Fatalf("%d bytes, %d commas", most, items(line))
+	}
+	t.Logf("%d bytes give a line of %d with %d commas", len(raw), len(line), items(line))
 }

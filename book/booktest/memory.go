@@ -17,8 +17,11 @@ import (
 // towns. It keeps its promises until the process ends. The zero value is empty.
 type Memory struct {
 	Number uint16 // of the chain
-	mu     sync.Mutex
-	state  memoryState
+	Index  string // folder of the index; "" keeps that in memory too
+
+	mu    sync.Mutex
+	state memoryState
+	kept  *book.Head // if it is not the head
 }
 
 var (
@@ -104,7 +107,7 @@ func (m *Memory) now() memoryState {
 }
 
 func (m *Memory) Chain() uint16    { return m.Number }
-func (m *Memory) IndexDir() string { return "" }
+func (m *Memory) IndexDir() string { return m.Index }
 func (m *Memory) Close() error     { return nil }
 
 func (m *Memory) Head(context.Context) (book.Head, error) {
@@ -138,7 +141,9 @@ func (m *Memory) Append(_ context.Context, row *book.Row) error {
 	if have := m.state.head().Seq; row.Seq != have+1 {
 		return fmt.Errorf("%w: batch %d after %d", book.ErrFenced, row.Seq, have)
 	}
-	m.state.rows = append(m.state.rows, *row)
+	kept := *row
+	kept.Body = bytes.Clone(row.Body)
+	m.state.rows = append(m.state.rows, kept)
 	return nil
 }
 
@@ -155,7 +160,13 @@ func (m *Memory) Flush(_ context.Context, c *book.Change) error {
 	return err
 }
 
-func (m *Memory) Kept(ctx context.Context) (book.Head, error) { return m.Head(ctx) }
+// Kept is the head, unless PutKept said otherwise.
+func (m *Memory) Kept(ctx context.Context) (book.Head, error) {
+	if m.kept != nil {
+		return *m.kept, nil
+	}
+	return m.Head(ctx)
+}
 
 func (m *Memory) Inspect(context.Context) ([]book.Finding, error) { return nil, nil }
 
@@ -197,10 +208,11 @@ func (v *memoryView) Head(context.Context) (book.Head, error) { return v.s.head(
 func (v *memoryView) Applied(context.Context) (book.Head, error) { return v.s.applied, nil }
 
 func (v *memoryView) Row(_ context.Context, seq uint64) (book.Row, bool, error) {
-	if seq == 0 || seq > uint64(len(v.s.rows)) {
+	i, found := slices.BinarySearchFunc(v.s.rows, seq, func(r book.Row, seq uint64) int { return cmp.Compare(r.Seq, seq) })
+	if !found {
 		return book.Row{}, false, nil
 	}
-	return v.s.rows[seq-1], true, nil
+	return v.s.rows[i], true, nil
 }
 
 func (v *memoryView) Journal(_ context.Context, from uint64, fn func(book.Row) error) error {
@@ -292,4 +304,50 @@ func order16[T ~[16]byte](a, b T) int {
 
 func orderKeys(a, b book.Key) int {
 	return cmp.Or(strings.Compare(a.Space, b.Space), strings.Compare(a.Key, b.Key))
+}
+
+var _ Raw = (*Memory)(nil)
+
+// DropAccount is damage.
+func (m *Memory) DropAccount(id book.AccountID) error {
+	return m.damage(func(s *memoryState) { delete(s.accounts, id) })
+}
+
+// DropRecord is damage.
+func (m *Memory) DropRecord(key book.Key) error {
+	return m.damage(func(s *memoryState) { delete(s.records, key) })
+}
+
+// DropRow is damage.
+func (m *Memory) DropRow(seq uint64) error {
+	return m.damage(func(s *memoryState) {
+		s.rows = slices.DeleteFunc(s.rows, func(r book.Row) bool { return r.Seq == seq })
+	})
+}
+
+// PutRow is damage.
+func (m *Memory) PutRow(row book.Row) error {
+	return m.damage(func(s *memoryState) {
+		if i := slices.IndexFunc(s.rows, func(r book.Row) bool { return r.Seq == row.Seq }); i >= 0 {
+			s.rows[i] = row
+		} else {
+			s.rows = append(s.rows, row)
+		}
+	})
+}
+
+// PutKept is damage.
+func (m *Memory) PutKept(head book.Head) error { m.kept = &head; return nil }
+
+// damage keeps the head outside as it was.
+func (m *Memory) damage(fn func(*memoryState)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kept == nil {
+		head := m.state.head()
+		m.kept = &head
+	}
+	m.state.rows = slices.Clone(m.state.rows)
+	fn(&m.state)
+	return nil
 }

@@ -55,3 +55,30 @@ func (x *Index) Before(hash, pos uint64) (uint64, bool, error) {
 	}
 	return greatest, any, nil
 }
+
+// FindEach calls hit with every position sealed under each of the hashes, in no
+// order, the same position perhaps twice. It asks one run after the other about
+// all hashes, which lets the processor wait for many places of a filter at once:
+// for a batch that is several times faster than Find for each.
+func (x *Index) FindEach(hashes []uint64, hit func(i int, pos uint64)) error {
+	s, err := x.acquire()
+	if err != nil {
+		return err
+	}
+	defer s.release()
+	var found []uint64
+	for _, r := range s.runs {
+		for i, hash := range hashes {
+			if !r.has(hash) {
+				continue
+			}
+			if found, err = r.from(hash, 0, math.MaxInt, found[:0]); err != nil {
+				return err
+			}
+			for _, pos := range found {
+				hit(i, pos)
+			}
+		}
+	}
+	return nil
+}

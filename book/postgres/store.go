@@ -44,7 +44,7 @@ func newStore(ctx context.Context, dsn string, o Options) (*store, error) {
 		config.ConnConfig.RuntimeParams["application_name"] = "jiaozi views"
 	}
 	config.MaxConns, config.MinConns, config.MinIdleConns = defaultViews, 0, 0
-	if o.Views > 0 {
+	if o.Views > defaultViews {
 		config.MaxConns = int32(min(o.Views, 1000))
 	}
 	config.AfterConnect = prepareView

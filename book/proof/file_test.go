@@ -284,3 +284,35 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+func FuzzCheckpointText(f *testing.F) {
+	c := Checkpoint{Origin: "jiaozi/1/book/7", Size: 1 << 40, Chain: 7, Seq: 9, Date: 20261122}
+	f.Add(c.text())
+	f.Add("a\n0\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if got, err := parseCheckpoint(text); err == nil && got.text() != text {
+			t.Fatal("two forms")
+		}
+	})
+}
+
+// Goal: what is under the signature is exact in every file. Method: proofs and
+// extensions whose outer form is kept and whose every part is drawn.
+func FuzzFile(f *testing.F) {
+	f.Add([]byte("leaf"), uint64(3), []byte("path"), []byte("signed\n"))
+	f.Fuzz(func(t *testing.T, extra []byte, number uint64, path, signed []byte) {
+		in := file{magic: proofMagic, extra: extra, number: number & (1<<62 - 1), signed: signed}
+		for ; len(path) >= 32; path = path[32:] {
+			in.path = append(in.path, path[:32])
+		}
+		out, err := parseFile(in.bytes(), proofMagic)
+		if len(in.path) > maxPath {
+			expect(t, "long path", err, ErrForm)
+			return
+		}
+		must(t, err)
+		if !bytes.Equal(out.bytes(), in.bytes()) || out.number != in.number || !bytes.Equal(out.extra, extra) || !bytes.Equal(out.signed, signed) {
+			t.Fatalf("%+v", out)
+		}
+	})
+}

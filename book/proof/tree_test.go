@@ -2,6 +2,7 @@ package proof
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"jiaozi/book"
@@ -118,12 +119,58 @@ func FuzzKeptTree(f *testing.F) {
 	})
 }
 
+// many is a long journal that takes no memory: each row has the same entries.
+type many struct {
+	body   []byte
+	hashes []book.Hash
+}
+
+func newMany(rowCount, size int) many {
+	m := many{body: rows(nil).grow(1, size)[0].Body, hashes: make([]book.Hash, 1, rowCount+1)}
+	for seq := 1; seq <= rowCount; seq++ {
+		m.hashes = append(m.hashes, book.Link(testChain, uint64(seq), m.hashes[seq-1], m.body))
+	}
+	return m
+}
+
+func (m many) Row(_ context.Context, seq uint64) (book.Row, bool, error) {
+	if seq == 0 || seq >= uint64(len(m.hashes)) {
+		return book.Row{}, false, nil
+	}
+	return book.Row{Part: testChain, Seq: seq, Prev: m.hashes[seq-1], Hash: m.hashes[seq], Body: m.body}, true, nil
+}
+
+func (m many) Journal(ctx context.Context, from uint64, fn func(book.Row) error) error {
+	for seq := max(from, 1); seq < uint64(len(m.hashes)); seq++ {
+		row, _, _ := m.Row(ctx, seq)
+		if err := fn(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const benchRows, benchSize = 250, 4000 // a million entries
+
 func BenchmarkGrow(b *testing.B) {
-	r := rows(nil).grow(1, 8000, 8000, 8000, 8000)
+	j := newMany(benchRows, benchSize)
+	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := New(testChain).Grow(b.Context(), r, 4); err != nil {
+		if _, err := New(testChain).Grow(b.Context(), j, benchRows); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/32000, "ns/entry")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(benchRows*benchSize), "ns/entry")
+}
+
+func BenchmarkProve(b *testing.B) {
+	j, h, tree := newMany(benchRows, benchSize), newHouse(b, "bank"), New(testChain)
+	tip, err := tree.Grow(b.Context(), j, benchRows)
+	must(b, err)
+	signed, err := Sign(tip.Checkpoint(h.signer.Name(), testChain, 20261122), h.signer)
+	must(b, err)
+	for b.Loop() {
+		_, err := tree.Prove(b.Context(), j, benchRows/2, benchSize/2, signed, h.keys)
+		must(b, err)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -473,11 +472,7 @@ func moveFailingAt(t *testing.T, name string, fault booktest.Fault, k int) bool 
 func (w *town) readers() {
 	w.Helper()
 	b := w.stores["b"]
-	var e book.Evidence = b
-	if w.dir != "" {
-		e = indexed{b, filepath.Join(w.dir, "b")}
-	}
-	r, err := book.OpenReader(context.Background(), b.Number, e)
+	r, err := book.OpenReader(context.Background(), b.Number, b)
 	if err != nil {
 		w.Fatal(err)
 	}

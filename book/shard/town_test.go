@@ -59,18 +59,10 @@ func (w *town) engine(_ context.Context, s Shard) (book.Engine, error) {
 		return f, nil
 	}
 	if w.dir != "" {
-		return indexed{w.stores[s.Name], filepath.Join(w.dir, s.Name)}, nil
+		w.stores[s.Name].Index = filepath.Join(w.dir, s.Name)
 	}
 	return w.stores[s.Name], nil
 }
-
-// indexed is a store in memory whose index is on disk.
-type indexed struct {
-	*booktest.Memory
-	dir string
-}
-
-func (e indexed) IndexDir() string { return e.dir }
 
 func (w *town) tryOpen() error {
 	reload := func(context.Context) (Map, error) { return w.m, nil }

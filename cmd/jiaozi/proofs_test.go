@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"jiaozi/internal/pgtest"
 	"jiaozi/node"
 )
 
@@ -213,5 +214,97 @@ func TestAnOldBackupIsNoticed(t *testing.T) {
 		if code := b.exit(verb, "--data", b.dir); code != exitIntegrity {
 			t.Errorf("%s: exit %d", verb, code)
 		}
+	}
+}
+
+// Goal: a checkpoint that somebody else signed convinces nobody in the house,
+// although he put his key and his checkpoint into our folder.
+func TestAForgedCheckpointIsAFinding(t *testing.T) {
+	b, forger := newBank(t), newBank(t)
+	b.run("checkpoint")
+	forger.run("checkpoint")
+	for _, path := range []string{"book.pub", "checkpoints"} {
+		if err := os.RemoveAll(filepath.Join(b.dir, path)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(forger.dir, path), filepath.Join(b.dir, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, verb := range []string{"audit", "checkpoint"} {
+		if code := b.exit(verb, "--data", b.dir); code != exitIntegrity {
+			t.Errorf("%s: exit %d", verb, code)
+		}
+	}
+}
+
+// Goal: a book moves to a database server and back as text and stays the same
+// book: hashes, checkpoints, proofs. Method: a scheme is carried over, works
+// there, and is carried home.
+func TestABookMovesBetweenEngines(t *testing.T) {
+	server := pgtest.Start(t, pgtest.Options{})
+	if err := server.CreateDB("book"); err != nil {
+		t.Fatal(err)
+	}
+	b := newBank(t)
+	b.run("checkpoint")
+	b.run("prove", "--account", b.account, "--out", b.file("before"))
+	b.carry(server.SocketURL("book"), "out")
+	b.run("prove", "--account", b.account, "--out", b.file("after"))
+	before, err1 := os.ReadFile(b.file("before"))
+	after, err2 := os.ReadFile(b.file("after"))
+	if err1 != nil || err2 != nil || !bytes.Equal(before, after) {
+		t.Fatal("another proof", err1, err2)
+	}
+	b.deposit("on the server")
+	b.run("day")
+	if code := b.exit("book", "backup", b.file("copy.db"), "--data", b.dir); code != exitUsage {
+		t.Errorf("backup of a server: exit %d", code)
+	}
+	b.carry("", "home")
+	b.deposit("at home")
+	b.run("day")
+	b.run("prove", "--account", b.account, "--out", b.file("last"))
+	var shown provenDoc
+	if err := json.Unmarshal([]byte(runOK(t, "verify", b.file("last"), "--key", b.key(), "-o", "json")), &shown); err != nil || shown.Legs[1].Balance != "150.00" {
+		t.Fatal(shown, err)
+	}
+}
+
+// carry moves the book to another store, as docs/proofs.md says.
+func (b *bank) carry(store, name string) {
+	b.t.Helper()
+	var before, after node.BookReport
+	b.into(&before, "book", "export", b.file(name), "-o", "json")
+	if err := os.Rename(filepath.Join(b.dir, "book"), b.file(name+".book")); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(b.dir, "book"), 0o700); err != nil {
+		b.t.Fatal(err)
+	}
+	path := filepath.Join(b.dir, "scheme.json")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var scheme map[string]any
+	if err := json.Unmarshal(raw, &scheme); err != nil {
+		b.t.Fatal(err)
+	}
+	if scheme["store"] = store; store == "" {
+		delete(scheme, "store")
+	}
+	if raw, err = json.Marshal(scheme); err == nil {
+		err = os.WriteFile(path, raw, 0o600)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.into(&after, "book", "import", b.file(name), "-o", "json")
+	if after.Head != before.Head || after.Appended != before.Batches || after.SignedTo == "" {
+		b.t.Fatalf("%+v %+v", before, after)
+	}
+	if !auditOK(b.t, b.dir).Conserved {
+		b.t.Fatal("audit")
 	}
 }

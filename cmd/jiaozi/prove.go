@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"jiaozi/book"
@@ -86,12 +87,14 @@ func prove(cmd *cobra.Command, o node.Options, id, account, date, since string) 
 
 // readBounded reads a file that a stranger may have made.
 func readBounded(path string, limit int) ([]byte, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > int64(limit) {
-		return nil, fmt.Errorf("%s has %d bytes, at most %d", path, info.Size(), limit)
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err == nil && len(raw) > limit {
+		err = fmt.Errorf("%s has more than %d bytes", path, limit)
 	}
-	return os.ReadFile(path)
+	return raw, err
 }

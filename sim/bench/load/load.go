@@ -77,7 +77,7 @@ type Scale struct {
 // Full is the scale of the published figures.
 func Full() Scale {
 	return Scale{
-		Accounts: 100_000, Rounds: 5, Span: 3 * time.Second / 2, Lag: 2 * book.MaxBatch,
+		Accounts: 100_000, Rounds: 5, Span: 6 * time.Second / 5, Lag: 2 * book.MaxBatch,
 		Once: 1_000_000, LongOnce: []int{20_000_000, 50_000_000}, Entries: 10_000_000, Soak: 10 * time.Minute, Extra: 900_000,
 	}
 }

@@ -1,0 +1,88 @@
+package book
+
+import (
+	"math/bits"
+
+	"jiaozi/book/index"
+)
+
+// keySet finds the positions of key hashes that the index does not have yet. The
+// hashes are keyed and therefore uniform, so they are used as they are: an open
+// table at most half full, and before it a few bits for each, small enough to
+// stay in the processor's cache, because nearly every question is about a key
+// that nobody has used.
+type keySet struct {
+	seen  []uint64 // a bit for each of filterBits places
+	table []index.Entry
+	used  int
+}
+
+const (
+	firstTable = 1 << 10 // entries
+	bitsPerKey = 8       // of seen, for a full table
+)
+
+// add takes a position in. No position is 0: journals begin with batch 1.
+func (k *keySet) add(hash, pos uint64) {
+	if 2*k.used >= len(k.table) {
+		k.grow()
+	}
+	k.put(index.Entry{Hash: hash, Pos: pos})
+	k.used++
+}
+
+func (k *keySet) put(e index.Entry) {
+	word, bit := k.bit(e.Hash)
+	k.seen[word] |= bit
+	at := k.slot(e.Hash)
+	for k.table[at].Pos != 0 {
+		at = (at + 1) & (len(k.table) - 1)
+	}
+	k.table[at] = e
+}
+
+func (k *keySet) grow() {
+	old := k.table
+	k.table = make([]index.Entry, max(firstTable, 2*len(old)))
+	k.seen = make([]uint64, len(k.table)/2*bitsPerKey/64)
+	for _, e := range old {
+		if e.Pos != 0 {
+			k.put(e)
+		}
+	}
+}
+
+// slot comes from the upper bits of a hash, the bit in seen from the lower ones.
+func (k *keySet) slot(hash uint64) int {
+	return int(hash >> (64 - bits.Len(uint(len(k.table)-1))))
+}
+
+func (k *keySet) bit(hash uint64) (word int, bit uint64) {
+	return int(hash>>6) & (len(k.seen) - 1), 1 << (hash & 63)
+}
+
+func (k *keySet) find(hash uint64, to []uint64) []uint64 {
+	if len(k.table) == 0 {
+		return to
+	}
+	if word, bit := k.bit(hash); k.seen[word]&bit == 0 {
+		return to
+	}
+	for at := k.slot(hash); k.table[at].Pos != 0; at = (at + 1) & (len(k.table) - 1) {
+		if k.table[at].Hash == hash {
+			to = append(to, k.table[at].Pos)
+		}
+	}
+	return to
+}
+
+// entries lists everything, in no order.
+func (k *keySet) entries() []index.Entry {
+	list := make([]index.Entry, 0, k.used)
+	for _, e := range k.table {
+		if e.Pos != 0 {
+			list = append(list, e)
+		}
+	}
+	return list
+}
