@@ -94,6 +94,31 @@ func (d *digester) add(r CarriedRow) error {
 
 func (d *digester) digest() Hash { return Hash(d.hash.Sum(nil)) }
 
+// stater sums the accounts of a part up, in the order of their ids.
+type stater struct {
+	hash hash.Hash
+	nets map[money.Currency]money.Minor // debits less credits
+}
+
+func newStater(part uint16) *stater {
+	s := &stater{sha256.New(), map[money.Currency]money.Minor{}}
+	s.hash.Write(binary.BigEndian.AppendUint16([]byte("jiaozi book part 1\x00"), part))
+	return s
+}
+
+func (s *stater) add(a *AccountRow) error {
+	b := append([]byte(nil), a.ID[:]...)
+	b = append(b, byte(a.Normal), boolByte(a.NeverNegative), boolByte(a.Closed))
+	b = binary.BigEndian.AppendUint16(b, uint16(a.Currency))
+	for _, m := range []money.Minor{a.Account.Line, a.AccountState.Line, a.Balance, a.Held} {
+		b = binary.BigEndian.AppendUint64(b, uint64(m))
+	}
+	s.hash.Write(appendString(b, a.Name))
+	return addNet(s.nets, a)
+}
+
+func (s *stater) digest() Hash { return Hash(s.hash.Sum(nil)) }
+
 const carryPage = 1024
 
 // eachCarried visits a whole slice, page by page.
@@ -124,13 +149,12 @@ func carriedView(v View) (CarriedView, bool) {
 
 // arrival is what a slice makes of a part: the state that the source had.
 type arrival struct {
-	part, chain uint16
-	accounts    []AccountRow
-	records     []RecordRow
-	holds       []HoldChange
-	keys        []carriedKey
-	lines       []index.Entry
-	nets        map[money.Currency]money.Minor // debits less credits
+	accounts []AccountRow // in the order of ids
+	records  []RecordRow
+	holds    []HoldChange
+	keys     []carriedKey
+	lines    []index.Entry
+	nets     map[money.Currency]money.Minor // debits less credits
 }
 
 // carriedKey is an id, or a once-key, with the place of its entry.
@@ -158,7 +182,12 @@ func readArrival(ctx context.Context, v View, h *Handover) (*arrival, error) {
 		return nil, fmt.Errorf("%w (of part %d, %d entries came from chain %d with digest %s; %d with digest %s were handed over)",
 			ErrDamaged, h.Part, d.count, h.Chain, d.digest(), h.Count, h.Digest)
 	}
-	return f.arrival()
+	a, state, err := f.arrival()
+	if err == nil && state != h.State {
+		err = fmt.Errorf("%w (the accounts of part %d, made from its slice, have digest %s; those that were handed over have %s)",
+			ErrDamaged, h.Part, state, h.State)
+	}
+	return a, err
 }
 
 // sliceFold makes the state of one part from the entries that touch it.
@@ -262,12 +291,16 @@ func (f *sliceFold) hold(c *Command) {
 	}
 }
 
-func (f *sliceFold) arrival() (*arrival, error) {
-	a := &arrival{part: f.part, chain: f.chain, keys: f.keys, lines: f.lines, nets: map[money.Currency]money.Minor{}}
+func (f *sliceFold) arrival() (*arrival, Hash, error) {
+	s := newStater(f.part)
+	a := &arrival{keys: f.keys, lines: f.lines, nets: s.nets}
 	for _, row := range f.accounts {
 		a.accounts = append(a.accounts, *row)
-		if err := addNet(a.nets, row); err != nil {
-			return nil, err
+	}
+	slices.SortFunc(a.accounts, func(x, y AccountRow) int { return compare16(x.ID, y.ID) })
+	for i := range a.accounts {
+		if err := s.add(&a.accounts[i]); err != nil {
+			return nil, Hash{}, err
 		}
 	}
 	for key, r := range f.records {
@@ -276,8 +309,7 @@ func (f *sliceFold) arrival() (*arrival, error) {
 	for id, row := range f.holds {
 		a.holds = append(a.holds, HoldChange{ID: id, Row: row})
 	}
-	slices.SortFunc(a.accounts, func(x, y AccountRow) int { return compare16(x.ID, y.ID) })
-	return a, nil
+	return a, s.digest(), nil
 }
 
 // addNet adds an account to debits less credits.

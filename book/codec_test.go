@@ -34,7 +34,7 @@ func handedOut() Command {
 	a := CarriedAccount(0, 9, 156)
 	return Command{
 		ID: ID{3}, Kind: HandOut, Event: "part-out", Date: 20261122, Open: []Account{a}, Legs: []Leg{{a.ID, Debit, money.New(156, 5)}}, Note: []byte{},
-		Handover: Handover{Part: 7, Chain: 9, Count: 1 << 38, Digest: Hash{1}, Head: Head{4, Hash{5}}},
+		Handover: Handover{Part: 7, Chain: 9, Count: 1 << 38, Digest: Hash{1}, State: Hash{6}, Head: Head{4, Hash{5}}},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"jiaozi/book/index"
 	"jiaozi/value/money"
@@ -88,14 +89,7 @@ func (b *Books) mirror(c *Command) *complaint {
 func (b *Books) handOut(e *Entry) (first *complaint) {
 	h := &e.Command.Handover
 	first = b.sameSlice(h)
-	nets := map[money.Currency]*big.Int{}
-	for id, a := range b.accounts {
-		if id.Part() == h.Part {
-			addBig(nets, a)
-			delete(b.accounts, id)
-		}
-	}
-	first = later(first, sameNets(&e.Command, nets, 1))
+	first = later(first, b.accountsOut(&e.Command))
 	for key := range b.records {
 		if key.Part() == h.Part {
 			delete(b.records, key)
@@ -112,6 +106,30 @@ func (b *Books) handOut(e *Entry) (first *complaint) {
 		}
 	}
 	return first
+}
+
+// accountsOut takes the accounts of a part out.
+func (b *Books) accountsOut(c *Command) *complaint {
+	h := &c.Handover
+	var ids []AccountID
+	for id := range b.accounts {
+		if id.Part() == h.Part {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, compare16)
+	nets, state := map[money.Currency]*big.Int{}, newStater(h.Part)
+	for _, id := range ids {
+		addBig(nets, b.accounts[id])
+		if err := state.add(b.accounts[id]); err != nil {
+			return complain("entry-part", "%v", err)
+		}
+		delete(b.accounts, id)
+	}
+	if have := state.digest(); have != h.State {
+		return complain("entry-part", "the accounts of part %d have digest %s and were handed over with %s", h.Part, have, h.State)
+	}
+	return sameNets(c, nets, 1)
 }
 
 func (b *Books) sameSlice(h *Handover) *complaint {

@@ -28,6 +28,9 @@ type Handover struct {
 	Chain  uint16 // the other one: where to, or where from
 	Count  uint64 // entries of the slice
 	Digest Hash   // of the slice
+	// State is the digest of the part's accounts as the source had them. The target
+	// makes them from the slice, by other code, and they must be the same.
+	State Hash
 	// Head is the source's: HandOut: the batch up to which its journal was read;
 	// HandIn: the batch with the HandOut.
 	Head Head
@@ -44,6 +47,7 @@ func (h *Handover) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, h.Chain)
 	b = binary.BigEndian.AppendUint64(b, h.Count)
 	b = append(b, h.Digest[:]...)
+	b = append(b, h.State[:]...)
 	b = binary.BigEndian.AppendUint64(b, h.Head.Seq)
 	return append(b, h.Head.Hash[:]...)
 }
@@ -51,6 +55,7 @@ func (h *Handover) append(b []byte) []byte {
 func (r *reader) handover() (h Handover) {
 	h.Part, h.Chain, h.Count = r.uint16(), r.uint16(), r.uint64()
 	copy(h.Digest[:], r.take(32))
+	copy(h.State[:], r.take(32))
 	h.Head.Seq = r.uint64()
 	copy(h.Head.Hash[:], r.take(32))
 	return h

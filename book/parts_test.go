@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"jiaozi/value/money"
@@ -17,6 +18,11 @@ func TestFoldFindsBrokenSteps(t *testing.T) {
 	alice := Account{ID: AccountID{0x80}, Name: "alice", Normal: Credit, Currency: 156}
 	pay := Command{ID: ID{1}, Open: []Account{bank, alice}, Legs: []Leg{{bank.ID, Debit, money.New(156, 5)}, {alice.ID, Credit, money.New(156, 5)}}}
 	out := handedOut()
+	state := newStater(7)
+	if err := state.add(&AccountRow{bank, AccountState{Balance: 5}}); err != nil {
+		t.Fatal(err)
+	}
+	out.Handover.State = state.digest()
 	booked := func(c Command, balances ...money.Minor) *Entry {
 		e := &Entry{Command: c, Result: Result{Code: OK}}
 		for _, b := range balances {
@@ -25,7 +31,8 @@ func TestFoldFindsBrokenSteps(t *testing.T) {
 		return e
 	}
 	change := func(fn func(*Command)) *Entry {
-		c := handedOut()
+		c := out
+		c.Legs, c.Open = slices.Clone(out.Legs), slices.Clone(out.Open)
 		fn(&c)
 		return booked(c, 5)
 	}
@@ -43,6 +50,7 @@ func TestFoldFindsBrokenSteps(t *testing.T) {
 		"other chain":             {steps(change(func(c *Command) { c.Handover.Chain = 8 })), true},
 		"other count":             {steps(change(func(c *Command) { c.Handover.Count = 2 })), true},
 		"other digest":            {steps(change(func(c *Command) { c.Handover.Digest = Hash{2} })), true},
+		"other state":             {steps(change(func(c *Command) { c.Handover.State = Hash{2} })), true},
 		"other balance":           {steps(change(func(c *Command) { c.Legs[0].Amount = money.New(156, 6) })), true},
 		"other side":              {steps(change(func(c *Command) { c.Legs[0].Side = Credit })), true},
 		"no balance":              {steps(change(func(c *Command) { c.Legs, c.Open = nil, nil })), true},

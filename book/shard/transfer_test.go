@@ -1,9 +1,11 @@
 package shard
 
 import (
+	"errors"
 	"testing"
 
 	"jiaozi/book"
+	"jiaozi/book/booktest"
 )
 
 var (
@@ -119,6 +121,33 @@ func TestClosedDayWaits(t *testing.T) {
 		t.Fatalf("carried %d (%v)", n, err)
 	}
 	w.has(bob, 30)
+}
+
+// A message that was taken in, and not acknowledged because the payer's shard
+// failed, is not taken in again, in another way or on another day.
+func TestUnacknowledgedMessageIsTakenInOnce(t *testing.T) {
+	w := newTown(t)
+	w.people()
+	nobody := account(1600, "nobody")
+	w.transfer(book.OK, pay("refused", alice, nobody, 30))
+	w.transfer(book.OK, pay("taken", alice, bob, 20))
+	w.Close()
+	w.faulty["a"] = &booktest.Faulty{Fault: booktest.FailAppend, At: 1}
+	w.open()
+	if _, err := w.Pump(t.Context(), day); !errors.Is(err, booktest.ErrInjected) {
+		t.Fatalf("acknowledged all the same: %v", err)
+	}
+	w.reopen()
+	w.ok(fund(nobody, 0)) // too late
+	if _, err := w.Pump(t.Context(), day+1); err != nil {
+		t.Fatal(err)
+	}
+	w.has(nobody, 0)
+	w.has(bob, 20)
+	w.has(alice, 80)
+	if have := between(w.sound(), "a", "b"); have != "50 50 0" {
+		t.Errorf("a to b: %s", have)
+	}
 }
 
 // The same id from two payers' shards is two transfers.
