@@ -74,6 +74,8 @@ func promises() map[string]func(*testing.T, *harness) {
 		"DeletedRecordsGoOnCounting":      deletedRecordsGoOnCounting,
 		"AccountsOpenOnceWithOneMeaning":  accountsOpenOnceWithOneMeaning,
 		"EmptyStoreIsSoundAndHasZeroHead": emptyStoreIsSound,
+		"SlicesAreCarried":                slicesAreCarried,
+		"PartsGoWhole":                    partsGoWhole,
 		"CreditLinesCarryHoldsAndLegs":    creditLinesCarryHoldsAndLegs,
 		"LimitsAreNotBelowWhatIsUsed":     limitsAreNotBelowWhatIsUsed,
 		"AccountsCloseEmptyAndForEver":    accountsCloseEmptyAndForEver,
