@@ -32,7 +32,7 @@ type cache struct {
 	limit int
 	seed  maphash.Seed
 	slots []slot
-	byID  map[AccountID]uint32
+	byID  idTable
 	hand  int
 	batch uint32 // accounts of this batch stay
 }
@@ -42,12 +42,12 @@ type cache struct {
 const DefaultAccounts = 1 << 20
 
 func newCache(limit int) *cache {
-	return &cache{limit: limit, seed: maphash.MakeSeed(), byID: map[AccountID]uint32{}}
+	return &cache{limit: limit, seed: maphash.MakeSeed(), byID: newIDTable()}
 }
 
 func (c *cache) find(id AccountID) (uint32, bool) {
-	i, ok := c.byID[id]
-	return i, ok
+	cell := c.byID.cells[c.byID.find(c.slots, &id)]
+	return cell - 1, cell != 0
 }
 
 // add takes an account in that is not there yet.
@@ -57,7 +57,7 @@ func (c *cache) add(row *AccountRow) uint32 {
 		id: row.ID, named: c.nameHash(row.Name), normal: row.Normal, never: row.NeverNegative, closed: row.Closed,
 		used: true, currency: row.Currency, balance: row.Balance, held: row.Held, line: row.AccountState.Line,
 	}
-	c.byID[row.ID] = i
+	c.byID.add(c.slots, i)
 	return i
 }
 
@@ -75,7 +75,7 @@ func (c *cache) room() uint32 {
 		c.hand = (c.hand + 1) % len(c.slots)
 		s := &c.slots[c.hand]
 		if s.dirty == 0 && !s.used && s.batch != c.batch {
-			delete(c.byID, s.id)
+			c.byID.remove(c.slots, &s.id)
 			return uint32(c.hand)
 		}
 		s.used = false

@@ -37,6 +37,14 @@ type Engine interface {
 	Close() error
 }
 
+// MaxViews is how many views a ledger has open at one time, at most: the writer
+// one, Verify three, and the rest are for questions. An engine that bounds them
+// must not bound them lower, or the writer could wait for who waits for it.
+const MaxViews = 12
+
+// verifyViews is how many Verify opens.
+const verifyViews = 3
+
 // Evidence is what a reader of a store needs. It never writes.
 type Evidence interface {
 	// View is a consistent snapshot, to be closed by the caller.
@@ -185,6 +193,7 @@ type Loaded struct {
 // Change brings the tables forward to a batch, each list sorted by key.
 type Change struct {
 	At       Head
+	Gone     []uint16     // parts whose accounts, records and holds are deleted, before all that follows
 	Opened   []AccountRow // insert, or replace if the same change was flushed before
 	Accounts []StateRow   // update
 	Records  []RecordRow  // insert or replace

@@ -227,3 +227,68 @@ func TestDoorKeepsRolesApart(t *testing.T) {
 		t.Fatal(value, version, err)
 	}
 }
+
+// pool is an engine that lends a limited number of views.
+type pool struct {
+	*booktest.Memory
+	lent chan struct{}
+}
+
+func (p *pool) View(ctx context.Context) (book.View, error) {
+	select {
+	case p.lent <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	v, err := p.Memory.View(ctx)
+	return &lentView{v, p}, err
+}
+
+type lentView struct {
+	book.View
+	pool *pool
+}
+
+func (v *lentView) Close() error {
+	<-v.pool.lent
+	return v.View.Close()
+}
+
+// Readers who have all the views that there are do not stop the writer, on whom
+// they may be waiting: here each of them books from within its scan.
+func TestReadersDoNotStopTheWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ledger, err := book.Open(t.Context(), &pool{&booktest.Memory{}, make(chan struct{}, book.MaxViews)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := note("record")
+		first.Put = []book.Put{{Space: "s", Key: []byte("k"), Value: []byte("v")}}
+		if _, err := ledger.Apply(t.Context(), []book.Command{first}); err != nil {
+			t.Fatal(err)
+		}
+		all := make(chan struct{})
+		var scans []chan error
+		for i := range 2 * book.MaxViews {
+			done := make(chan error, 1)
+			scans = append(scans, done)
+			go func() {
+				done <- ledger.Scan(t.Context(), "s", nil, func(_, _ []byte, _ uint64) error {
+					<-all
+					_, err := ledger.Apply(t.Context(), []book.Command{note(fmt.Sprint(i)), first}) // a replay: the writer needs a view too
+					return err
+				})
+			}()
+		}
+		synctest.Wait() // some scan, the others wait for a view
+		close(all)
+		for _, done := range scans {
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := ledger.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

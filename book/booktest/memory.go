@@ -16,11 +16,19 @@ import (
 // Memory is an engine without a disk: for tests of roles, and for simulated
 // towns. It keeps its promises until the process ends. The zero value is empty.
 type Memory struct {
+	Number uint16 // of the chain
+	Index  string // folder of the index; "" keeps that in memory too
+
 	mu    sync.Mutex
 	state memoryState
+	kept  *book.Head // if it is not the head
 }
 
-var _ book.Engine = (*Memory)(nil)
+var (
+	_ book.Engine      = (*Memory)(nil)
+	_ book.Carrier     = (*Memory)(nil)
+	_ book.CarriedView = (*memoryView)(nil)
+)
 
 // memoryState is replaced as a whole by each change, so that a view keeps its
 // own. The maps are cloned on write; the values in them never change.
@@ -31,7 +39,11 @@ type memoryState struct {
 	records  map[book.Key]book.Record
 	holds    map[book.ID]book.HoldRow
 	outbox   map[uint64]book.Pending
+	carried  map[slice][]book.CarriedRow
 }
+
+// slice names the entries of a part that a chain had.
+type slice struct{ part, chain uint16 }
 
 func (s *memoryState) head() book.Head {
 	if len(s.rows) == 0 {
@@ -44,7 +56,12 @@ func (s *memoryState) head() book.Head {
 func (s *memoryState) flush(c *book.Change) (memoryState, error) {
 	next := memoryState{
 		rows: s.rows, applied: c.At, accounts: grow(s.accounts),
-		records: grow(s.records), holds: grow(s.holds), outbox: grow(s.outbox),
+		records: grow(s.records), holds: grow(s.holds), outbox: grow(s.outbox), carried: s.carried,
+	}
+	for _, part := range c.Gone {
+		maps.DeleteFunc(next.accounts, func(id book.AccountID, _ book.AccountRow) bool { return id.Part() == part })
+		maps.DeleteFunc(next.records, func(key book.Key, _ book.Record) bool { return key.Part() == part })
+		maps.DeleteFunc(next.holds, func(_ book.ID, h book.HoldRow) bool { return h.Leg.Account.Part() == part })
 	}
 	for _, a := range c.Opened {
 		next.accounts[a.ID] = a
@@ -89,9 +106,8 @@ func (m *Memory) now() memoryState {
 	return m.state
 }
 
-// Chain is always the first.
-func (m *Memory) Chain() uint16    { return 0 }
-func (m *Memory) IndexDir() string { return "" }
+func (m *Memory) Chain() uint16    { return m.Number }
+func (m *Memory) IndexDir() string { return m.Index }
 func (m *Memory) Close() error     { return nil }
 
 func (m *Memory) Head(context.Context) (book.Head, error) {
@@ -144,11 +160,44 @@ func (m *Memory) Flush(_ context.Context, c *book.Change) error {
 	return err
 }
 
-func (m *Memory) Kept(ctx context.Context) (book.Head, error) { return m.Head(ctx) }
+// Kept is the head, unless PutKept said otherwise.
+func (m *Memory) Kept(ctx context.Context) (book.Head, error) {
+	if m.kept != nil {
+		return *m.kept, nil
+	}
+	return m.Head(ctx)
+}
 
 func (m *Memory) Inspect(context.Context) ([]book.Finding, error) { return nil, nil }
 
 func (m *Memory) View(context.Context) (book.View, error) { return &memoryView{m.now()}, nil }
+
+// Carry adds rows of slices; one that is there stays.
+func (m *Memory) Carry(_ context.Context, rows []book.CarriedRow) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.carried = grow(m.state.carried)
+	for _, r := range rows {
+		key := slice{r.Part, r.Chain}
+		have := m.state.carried[key]
+		switch n := uint64(len(have)); {
+		case r.N == n:
+			m.state.carried[key] = append(have[:n:n], r)
+		case r.N > n:
+			return fmt.Errorf("carried row %d of part %d after %d", r.N, r.Part, n)
+		}
+	}
+	return nil
+}
+
+// Forget removes a slice.
+func (m *Memory) Forget(_ context.Context, part, chain uint16) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.carried = grow(m.state.carried)
+	delete(m.state.carried, slice{part, chain})
+	return nil
+}
 
 type memoryView struct{ s memoryState }
 
@@ -159,10 +208,11 @@ func (v *memoryView) Head(context.Context) (book.Head, error) { return v.s.head(
 func (v *memoryView) Applied(context.Context) (book.Head, error) { return v.s.applied, nil }
 
 func (v *memoryView) Row(_ context.Context, seq uint64) (book.Row, bool, error) {
-	if seq == 0 || seq > uint64(len(v.s.rows)) {
+	i, found := slices.BinarySearchFunc(v.s.rows, seq, func(r book.Row, seq uint64) int { return cmp.Compare(r.Seq, seq) })
+	if !found {
 		return book.Row{}, false, nil
 	}
-	return v.s.rows[seq-1], true, nil
+	return v.s.rows[i], true, nil
 }
 
 func (v *memoryView) Journal(_ context.Context, from uint64, fn func(book.Row) error) error {
@@ -227,6 +277,17 @@ func (v *memoryView) AllOutbox(_ context.Context, fn func(book.Pending) error) e
 	return inOrder(v.s.outbox, cmp.Compare, func(_ uint64, p book.Pending) error { return fn(p) })
 }
 
+func (v *memoryView) Carried(_ context.Context, part, chain uint16, from uint64, max int, fn func(book.CarriedRow) error) error {
+	rows := v.s.carried[slice{part, chain}]
+	rows = rows[min(from, uint64(len(rows))):]
+	for _, r := range rows[:min(max, len(rows))] {
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func inOrder[K comparable, V any](m map[K]V, order func(a, b K) int, fn func(K, V) error) error {
 	for _, k := range slices.SortedFunc(maps.Keys(m), order) {
 		if err := fn(k, m[k]); err != nil {
@@ -243,4 +304,50 @@ func order16[T ~[16]byte](a, b T) int {
 
 func orderKeys(a, b book.Key) int {
 	return cmp.Or(strings.Compare(a.Space, b.Space), strings.Compare(a.Key, b.Key))
+}
+
+var _ Raw = (*Memory)(nil)
+
+// DropAccount is damage.
+func (m *Memory) DropAccount(id book.AccountID) error {
+	return m.damage(func(s *memoryState) { delete(s.accounts, id) })
+}
+
+// DropRecord is damage.
+func (m *Memory) DropRecord(key book.Key) error {
+	return m.damage(func(s *memoryState) { delete(s.records, key) })
+}
+
+// DropRow is damage.
+func (m *Memory) DropRow(seq uint64) error {
+	return m.damage(func(s *memoryState) {
+		s.rows = slices.DeleteFunc(s.rows, func(r book.Row) bool { return r.Seq == seq })
+	})
+}
+
+// PutRow is damage.
+func (m *Memory) PutRow(row book.Row) error {
+	return m.damage(func(s *memoryState) {
+		if i := slices.IndexFunc(s.rows, func(r book.Row) bool { return r.Seq == row.Seq }); i >= 0 {
+			s.rows[i] = row
+		} else {
+			s.rows = append(s.rows, row)
+		}
+	})
+}
+
+// PutKept is damage.
+func (m *Memory) PutKept(head book.Head) error { m.kept = &head; return nil }
+
+// damage keeps the head outside as it was.
+func (m *Memory) damage(fn func(*memoryState)) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.kept == nil {
+		head := m.state.head()
+		m.kept = &head
+	}
+	m.state.rows = slices.Clone(m.state.rows)
+	fn(&m.state)
+	return nil
 }

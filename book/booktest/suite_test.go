@@ -21,3 +21,11 @@ func TestMemoryBearsFaults(t *testing.T) {
 		return func() (book.Engine, error) { return m, nil }
 	})
 }
+
+// Verify names every kind of damage.
+func TestMemoryNamesCorruptions(t *testing.T) {
+	RunCorruptions(t, func(t *testing.T) Corruptible {
+		m := &Memory{Index: t.TempDir()}
+		return Corruptible{Store: func() (book.Engine, error) { return m, nil }, Raw: m}
+	})
+}

@@ -58,7 +58,7 @@ type Options struct {
 	// TakeOver takes the shard from a writer whose connection the server still
 	// shows. Set it only when that process is known to be dead or cut off.
 	TakeOver bool
-	// Views is how many views may be open at one time; 0 = 8.
+	// Views is how many views may be open at one time; 0, or fewer than a ledger needs, is book.MaxViews.
 	Views int
 	// Silence is how long the server may owe the answer to one statement before
 	// its connection is given up and the server looked for again; 0 = 15 seconds.
@@ -88,7 +88,7 @@ type Engine struct {
 
 var _ book.Engine = (*Engine)(nil)
 
-const defaultViews = 8
+const defaultViews = book.MaxViews
 
 // Open opens the database that the DSN names for writing, and makes the tables if
 // there are none. It refuses while another writer is connected.

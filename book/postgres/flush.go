@@ -95,6 +95,7 @@ func (e *Engine) flush(ctx context.Context, c *book.Change) error {
 func writeTables(ctx context.Context, tx pgx.Tx, c *book.Change) error {
 	keep, gone := splitHolds(c.Holds)
 	for _, step := range []func() error{
+		func() error { return deleteParts(ctx, tx, c.Gone) },
 		func() error { return inChunks(ctx, tx, putAccounts, c.Opened, accountArrays, nil) },
 		func() error { return inChunks(ctx, tx, updateAccounts, c.Accounts, stateArrays, exactly) },
 		func() error { return inChunks(ctx, tx, putRecords, c.Records, recordArrays, nil) },
@@ -104,6 +105,20 @@ func writeTables(ctx context.Context, tx pgx.Tx, c *book.Change) error {
 		func() error { return inChunks(ctx, tx, deleteOutbox, c.Done, doneArrays, nil) },
 	} {
 		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteParts removes what lives in parts that went to other chains.
+func deleteParts(ctx context.Context, tx pgx.Tx, parts []uint16) error {
+	if len(parts) == 0 {
+		return nil
+	}
+	list := column(parts, func(part *uint16) int16 { return int16(*part) })
+	for _, table := range []string{"accounts", "records", "holds"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE part = ANY ($1::smallint[])", list); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func newStore(ctx context.Context, dsn string, o Options, check pgconn.ValidateC
 		config.ConnConfig.RuntimeParams["application_name"] = "jiaozi views"
 	}
 	config.MaxConns, config.MinConns, config.MinIdleConns = defaultViews, 0, 0
-	if o.Views > 0 {
+	if o.Views > defaultViews {
 		config.MaxConns = int32(min(o.Views, 1000))
 	}
 	config.AfterConnect, config.PingTimeout = prepareView, o.Silence

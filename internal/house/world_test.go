@@ -34,6 +34,8 @@ var bends = map[string]string{
 	"book time.NewTimer":          "a writer that lingers waits for more callers (Options.Linger)",
 	"book/sqlite os":              "the embedded engine owns its files: database, log scan and HEAD (ADR 0009)",
 	"book/headfile os":            "the head outside the store is a file",
+	"book/sweep time.NewTimer":    "Run waits between its turns; a caller with a schedule of its own calls Turn",
+	"book/retry time.NewTimer":    "waiting before the next attempt is what it is for",
 	"book/postgres time.NewTimer": "the default pause between two attempts to reach the server",
 	"book/booktest testing":       "the conformance suite of ledger engines",
 	"crypt/vault crypto/rand":     "the default source when no reader is given",

@@ -38,10 +38,14 @@ type work struct {
 type sample struct {
 	ops, limit float64       // a second
 	cpu        float64       // microseconds an operation
-	behind     time.Duration // needed to finish what was put off
+	took       time.Duration // until the last answer
+	behind     time.Duration // then, to finish what was put off
 }
 
 func (s sample) ratio() float64 { return s.ops / s.limit }
+
+// waited is the ratio if what was put off had been waited for.
+func (s sample) waited() float64 { return s.ratio() * s.took.Seconds() / (s.took + s.behind).Seconds() }
 
 // race plays lanes in turns and publishes their figures.
 func (r *run) race(ctx context.Context, lanes ...*lane) error {
@@ -118,7 +122,7 @@ func (w *work) play() (s sample, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.ops = float64(w.ops) / took.Seconds()
+	s.took, s.ops = took, float64(w.ops)/took.Seconds()
 	s.limit = float64(w.limitOps) / (before + after).Seconds()
 	s.cpu = float64(used.Nanoseconds()) / microsecond / float64(w.ops)
 	return s, nil
@@ -149,13 +153,15 @@ func (l *lane) figure() Figure {
 	return f
 }
 
-// behind says how much the book had put off at the end of a round.
+// behind says how much the book had put off at the end of a round, and what the
+// ratio is if nothing had been.
 func behind(l *lane) []Extra {
-	var list []float64
+	var late, ratio []float64
 	for _, s := range l.samples {
-		list = append(list, s.behind.Seconds()*1e3)
+		late = append(late, s.behind.Seconds()*1e3)
+		ratio = append(ratio, s.waited())
 	}
-	return []Extra{{Name: "behind_ms", Value: meter.Median(list)}}
+	return []Extra{{Name: "behind_ms", Value: meter.Median(late)}, {Name: "ratio_waited", Value: meter.Median(ratio)}}
 }
 
 // against gives the speed of a lane in those of another, round by round.
