@@ -9,7 +9,8 @@ import (
 	"jiaozi/internal/cluster"
 )
 
-// Whatever happens to the machine with the primary, the other one takes over with every commit that was acknowledged.
+// Whatever happens to the machine with the primary, the other one takes over with every payment that was answered. Whoever
+// got no answer asks again under the same id and gets one; at the end the book is the sum of the answers.
 func TestNothingAcknowledgedIsLostInAFailover(t *testing.T) {
 	t.Parallel()
 	c := cluster.Start(t)
