@@ -162,9 +162,14 @@ const (
 	Release
 	// Expire gives back a hold whose time has passed.
 	Expire
+	// Leave, Stay, HandOut and HandIn move a part to another chain; see Handover.
+	Leave
+	Stay
+	HandOut
+	HandIn
 )
 
-var kindNames = [...]string{"transfer", "hold", "capture", "release", "expire"}
+var kindNames = [...]string{"transfer", "hold", "capture", "release", "expire", "leave", "stay", "hand out", "hand in"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -202,6 +207,9 @@ type Command struct {
 	Out     []Out
 	Done    []uint64 // outbox numbers that were delivered; unknown ones are ignored
 	Note    []byte   // short, opaque, kept with the entry
+	// Handover belongs to the steps of a part that moves. Only the ledger makes
+	// them.
+	Handover Handover
 }
 
 // Posting is a business event turned into balanced legs, as book/chart makes it.

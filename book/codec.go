@@ -61,6 +61,9 @@ func appendCommand(b []byte, c *Command) []byte {
 	b = append(b, c.ID[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(c.Date))
 	b = appendString(b, c.Event)
+	if c.moves() {
+		b = c.Handover.append(b)
+	}
 	if c.Hold != (ID{}) {
 		b = append(b, c.Hold[:]...)
 	}

@@ -29,6 +29,15 @@ func full() Command {
 	}
 }
 
+// handedOut is a step of a part, with all that one says.
+func handedOut() Command {
+	a := CarriedAccount(0, 9, 156)
+	return Command{
+		ID: ID{3}, Kind: HandOut, Event: "part-out", Date: 20261122, Open: []Account{a}, Legs: []Leg{{a.ID, Debit, money.New(156, 5)}}, Note: []byte{},
+		Handover: Handover{Part: 7, Chain: 9, Count: 1 << 38, Digest: Hash{1}, State: Hash{6}, Head: Head{4, Hash{5}}},
+	}
+}
+
 func encode(entries ...Entry) []byte {
 	st := &state{}
 	for i := range entries {
@@ -38,10 +47,12 @@ func encode(entries ...Entry) []byte {
 }
 
 func TestBodyReadsBackAsWritten(t *testing.T) {
+	moved := handedOut()
 	hold := Command{ID: ID{0, 2}, Kind: Hold, Event: "e", Date: 20261122, Expires: 7, Legs: full().Legs[:1], Note: []byte{}}
 	want := []Entry{
 		{full(), Result{Code: OK, Seq: 3, Balances: []money.Amount{money.New(156, -5), money.New(156, math.MaxInt64)}}},
 		{hold, Result{Code: Insufficient, Seq: 3}},
+		{moved, Result{Code: OK, Seq: 3, Balances: []money.Amount{money.New(156, 5)}}},
 	}
 	have, err := DecodeBody(3, encode(want...))
 	if err != nil {
@@ -85,6 +96,7 @@ func replaced(b []byte, at int, with byte) []byte {
 func FuzzDecodeBody(f *testing.F) {
 	f.Add([]byte{2, 1})
 	f.Add(encode(Entry{Command: full(), Result: Result{Code: HoldExpired}}))
+	f.Add(encode(Entry{Command: handedOut(), Result: Result{Code: OK, Balances: make([]money.Amount, 1)}}))
 	f.Add(encode(Entry{Command: full(), Result: Result{Code: OK, Balances: make([]money.Amount, 2)}}))
 	f.Add(encode(Entry{Command: Command{ID: ID{2}, Event: "e", Date: 20261122}, Result: Result{Code: OK}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -108,7 +120,7 @@ func TestFormRefuses(t *testing.T) {
 		change func(*Command)
 	}{
 		"no id":                 {Malformed, func(c *Command) { c.ID = ID{} }},
-		"unknown kind":          {Malformed, func(c *Command) { c.Kind = 5 }},
+		"unknown kind":          {Malformed, func(c *Command) { c.Kind = HandIn + 1 }},
 		"no event":              {Malformed, func(c *Command) { c.Event = "" }},
 		"long event":            {Malformed, func(c *Command) { c.Event = strings.Repeat("x", MaxName+1) }},
 		"event not UTF-8":       {Malformed, func(c *Command) { c.Event = "\xff" }},
@@ -148,6 +160,24 @@ func TestFormRefuses(t *testing.T) {
 		tt.change(&c)
 		if have := form(&c); have != tt.want {
 			t.Errorf("%s: %s, want %s", why, have, tt.want)
+		}
+	}
+	for why, change := range map[string]func(*Command){
+		"part that does not exist":  func(c *Command) { c.Handover.Part = Parts },
+		"chain that does not exist": func(c *Command) { c.Handover.Chain = Parts },
+		"too many entries":          func(c *Command) { c.Handover.Count = maxCarried + 1 },
+		"no head":                   func(c *Command) { c.Handover.Head = Head{} },
+		"leg without its account":   func(c *Command) { c.Open = nil },
+		"once-key":                  func(c *Command) { c.Once = []Once{{Space: "s"}} },
+		"message":                   func(c *Command) { c.Out = []Out{{Topic: "t"}} },
+		"link":                      func(c *Command) { c.Linked = true },
+		"hold":                      func(c *Command) { c.Hold = ID{1} },
+		"fence with a digest":       func(c *Command) { c.Kind, c.Legs, c.Open = Leave, nil, nil },
+		"transfer with a handover":  func(c *Command) { c.Kind = Transfer },
+	} {
+		c := handedOut()
+		if change(&c); form(&c) != Malformed {
+			t.Errorf("step of a part: %s: %s", why, form(&c))
 		}
 	}
 	c := full()

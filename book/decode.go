@@ -199,6 +199,9 @@ func (r *reader) command(c *Command) {
 	c.ID = r.id()
 	c.Date = r.date()
 	c.Event = string(r.bytes(MaxName))
+	if c.moves() {
+		c.Handover = r.handover()
+	}
 	if flags&hasHold != 0 {
 		c.Hold = r.id()
 	}

@@ -194,6 +194,7 @@ type Loaded struct {
 // Change brings the tables forward to a batch, each list sorted by key.
 type Change struct {
 	At       Head
+	Gone     []uint16     // parts whose accounts, records and holds are deleted, before all that follows
 	Opened   []AccountRow // insert, or replace if the same change was flushed before
 	Accounts []StateRow   // update
 	Records  []RecordRow  // insert or replace

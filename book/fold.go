@@ -23,6 +23,7 @@ type Books struct {
 	// original finds an entry before a position that is said to be reversed.
 	original func(Position, ID) (Entry, bool, error)
 	chain    *chainFold
+	parts    partFold
 }
 
 // chainFold follows a run of linked entries: all are booked, or none.
@@ -40,7 +41,7 @@ type bookRecord struct {
 func newBooks() *Books {
 	return &Books{
 		accounts: map[AccountID]*AccountRow{}, records: map[Key]bookRecord{},
-		holds: map[ID]HoldRow{}, outbox: map[uint64]Pending{},
+		holds: map[ID]HoldRow{}, outbox: map[uint64]Pending{}, parts: partFold{away: map[uint16]uint16{}},
 	}
 }
 
@@ -83,6 +84,7 @@ func (b *Books) entry(at Position, e *Entry) (first *complaint) {
 		return first // a refusal changes nothing
 	}
 	note(b.date(&e.Command))
+	note(b.fenced(&e.Command))
 	note(b.openAll(e.Command.Open))
 	note(b.limitAll(e.Command.Limit))
 	note(b.hold(&e.Command))
@@ -92,6 +94,7 @@ func (b *Books) entry(at Position, e *Entry) (first *complaint) {
 	note(b.closeAll(e.Command.Close))
 	note(b.putAll(e.Command.Put))
 	b.turn(at, e.Command.Days)
+	note(b.move(at, e))
 	for k, out := range e.Command.Out {
 		number := (at.Seq*8192+uint64(at.Index))*64 + uint64(k)
 		copied := Out{out.Topic, slices.Clone(out.Key), slices.Clone(out.Body)}
@@ -167,6 +170,9 @@ func (b *Books) post(e *Entry) *complaint {
 		}
 		a.Balance = money.Minor(balance.Int64())
 	}
+	if e.Command.moves() {
+		return b.checkAccounts(e) // they stand against the balances of the part
+	}
 	for c, sum := range debits {
 		if sum.Sign() != 0 {
 			return complain("entry-unbalanced", "debits less credits in %s are %s minor units", c.Code(), sum)
@@ -198,7 +204,7 @@ func (b *Books) checkAccounts(e *Entry) *complaint {
 // hold makes, uses up or gives back a hold.
 func (b *Books) hold(c *Command) *complaint {
 	switch c.Kind {
-	case Transfer:
+	case Transfer, Leave, Stay, HandOut, HandIn:
 		return nil
 	case Hold:
 		leg := c.Legs[0]

@@ -31,7 +31,7 @@ const (
 // form checks what can be said about a command without looking at the book.
 func form(c *Command) Code {
 	switch {
-	case c.ID == ID{}, c.Kind > Expire, !name(c.Event), len(c.Note) > MaxNote:
+	case c.ID == ID{}, c.Kind > HandIn, !name(c.Event), len(c.Note) > MaxNote:
 		return Malformed
 	case len(c.Legs) > MaxLegs, len(c.Open) > MaxOpen, len(c.Once) > MaxOnce:
 		return Malformed
@@ -39,7 +39,7 @@ func form(c *Command) Code {
 		return Malformed
 	case len(c.Limit) > MaxTerms, len(c.Close) > MaxTerms, !c.Date.Valid():
 		return Malformed
-	case !kindFields(c), !legsFit(c), !opensFit(c), !termsFit(c), !keysFit(c):
+	case !kindFields(c), !handoverFits(c), !legsFit(c), !opensFit(c), !termsFit(c), !keysFit(c):
 		return Malformed
 	}
 	if c.Kind == Transfer || c.Kind == Capture {
@@ -55,6 +55,8 @@ func kindFields(c *Command) bool {
 		return false
 	}
 	switch c.Kind {
+	case Leave, Stay, HandOut, HandIn:
+		return true // see handoverFits
 	case Transfer:
 		return !hasHold && !c.Final && c.Expires == 0 && (c.Reverses == ID{} || len(c.Legs) > 0)
 	case Hold:

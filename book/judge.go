@@ -54,7 +54,7 @@ func (st *state) touch(ref int32) *working {
 
 // touchHeld adds what the command gives back of its hold.
 func (st *state) touchHeld(c *Command) {
-	if c.Kind == Transfer {
+	if !c.usesHold() {
 		return
 	}
 	h := st.holds[c.Hold]

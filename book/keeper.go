@@ -174,7 +174,7 @@ func (m *memory) release(f *layer) {
 
 // changeOf copies what the tables must be told about a layer.
 func (m *memory) changeOf(l *layer) *Change {
-	c := &Change{At: m.head, Outbox: l.outbox}
+	c := &Change{At: m.head, Gone: l.gone, Outbox: l.outbox}
 	for _, i := range l.dirty {
 		s := &m.cache.slots[i]
 		if spec := l.opened[s.id]; spec != nil {

@@ -109,7 +109,7 @@ func (k *keyring) compare(v *verifier) {
 		numbers, err := k.keys.Find(h.index, nil)
 		v.damage("index", "index of keys", err)
 		for _, n := range numbers {
-			if before := position(n); before.Seq < at.Seq {
+			if before := position(n); before.Seq < at.Seq && !at.Carried() {
 				k.twice(v, before, at)
 			}
 		}
@@ -125,7 +125,9 @@ func (k *keyring) compareOne(v *verifier, name string, x *index.Index, want mult
 	var last index.Entry
 	err := x.Walk(func(e index.Entry) error {
 		have.add(e)
-		if unique && have.count > 1 && e.Hash == last.Hash {
+		// What came with a part may have been here before, or come with another part.
+		carried := (last.Pos|e.Pos)&carriedBit != 0
+		if unique && have.count > 1 && e.Hash == last.Hash && !carried {
 			k.twice(v, position(last.Pos), position(e.Pos))
 		}
 		last = e

@@ -28,9 +28,8 @@ type Options struct {
 	// Behind is how long a change may wait before it is written to the tables;
 	// 0 is three seconds. Reading through the ledger never waits for it.
 	Behind time.Duration
-	// Parts is the range of virtual parts that the shard keeps; the zero value
-	// is all of them.
-	Parts PartRange
+	// Parts are the virtual parts that the shard keeps; none named is all of them.
+	Parts []PartRange
 }
 
 // Ledger is one shard of the book: an engine, its single writer, and the keeper
@@ -86,7 +85,7 @@ func Open(ctx context.Context, engine Engine) (*Ledger, error) {
 
 // OpenWith is Open with options. If it fails, the engine stays the caller's.
 func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
-	if o.Accounts < 0 || o.Behind < 0 || o.Linger < 0 || o.Parts.From > o.Parts.To || o.Parts.To >= Parts {
+	if o.Accounts < 0 || o.Behind < 0 || o.Linger < 0 || slices.ContainsFunc(o.Parts, PartRange.wrong) {
 		return nil, fmt.Errorf("open book: options out of range: %+v", o)
 	}
 	if o.Accounts == 0 {
@@ -127,6 +126,16 @@ func (l *Ledger) Apply(ctx context.Context, cmds []Command) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range cmds {
+		if cmds[i].moves() {
+			r.batch[i].form = Malformed // the ledger alone makes these
+		}
+	}
+	return l.await(ctx, r)
+}
+
+// await passes a request to the writer and waits for the answer.
+func (l *Ledger) await(ctx context.Context, r *request) ([]Result, error) {
 	if err := l.enqueue(r); err != nil {
 		return nil, err
 	}

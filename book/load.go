@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -38,6 +39,9 @@ func (m *memory) load(ctx context.Context, src source, st *state, batch []candid
 	}
 	if err := l.fetch(ctx, src); err != nil {
 		return fmt.Errorf("load: %w", err)
+	}
+	if err := l.receive(ctx, src, batch); err != nil {
+		return err
 	}
 	return l.recall(ctx, src)
 }
@@ -97,10 +101,38 @@ func (l *loader) ask(c *candidate) {
 // batch is the batch itself, read again.
 func (l *loader) lookKeys() error {
 	return l.m.findEach(l.st.hashes, func(i int, pos uint64) {
-		if at := position(pos); at.Seq < l.st.seq {
+		if at := position(pos); l.before(at) {
 			l.suspects = append(l.suspects, suspect{at, l.st.questions[i]})
 		}
 	})
+}
+
+// before reports whether an entry was here before the batch.
+func (l *loader) before(at Position) bool {
+	if !at.Carried() {
+		return at.Seq < l.st.seq
+	}
+	part, chain, _ := at.carried()
+	return l.st.parts.arrivedFrom(part, chain, l.st.seq)
+}
+
+// receive reads the slices of the parts that the batch hands in.
+func (l *loader) receive(ctx context.Context, src source, batch []candidate) error {
+	for i := range batch {
+		c := &batch[i]
+		if c.cmd.Kind != HandIn || c.form != OK {
+			continue
+		}
+		view, err := src.View(ctx)
+		if err != nil {
+			return err
+		}
+		c.arrival, err = readArrival(ctx, view, &c.cmd.Handover)
+		if err = errors.Join(err, view.Close()); err != nil {
+			return fmt.Errorf("receive part %d: %w", c.cmd.Handover.Part, err)
+		}
+	}
+	return nil
 }
 
 func (l *loader) lookAccounts(c *candidate) {
@@ -176,9 +208,16 @@ func (l *loader) lookHold(id ID) {
 	if change, ok := l.m.hold(id); ok {
 		h.row, h.there = change.Row, !change.Gone
 		h.account = l.account(h.row.Leg.Account)
-	} else {
+	} else if !l.fresh(id.Part()) {
 		l.touch.Holds = append(l.touch.Holds, id)
 	}
+}
+
+// fresh reports whether a part arrived after what the tables reflect: then all of
+// it is in memory, and what the tables have is from an earlier stay.
+func (l *loader) fresh(part uint16) bool {
+	t, found := l.st.parts.arrival(part, l.st.seq)
+	return found && t.seq > l.m.applied
 }
 
 // fetch reads from the tables what memory lacks. The account of a hold is known
@@ -297,6 +336,9 @@ type rowReader struct {
 }
 
 func (r *rowReader) entry(ctx context.Context, at Position) (Entry, []byte, error) {
+	if at.Carried() {
+		return r.carried(ctx, at)
+	}
 	if r.row.Seq != at.Seq {
 		row, ok, err := r.view.Row(ctx, at.Seq)
 		if err != nil {
@@ -312,4 +354,30 @@ func (r *rowReader) entry(ctx context.Context, at Position) (Entry, []byte, erro
 		return e, nil, fmt.Errorf("%w: journal row %d: %w", ErrDamaged, at.Seq, err)
 	}
 	return e, raw, nil
+}
+
+// carried reads an entry that came with a part from another chain.
+func (r *rowReader) carried(ctx context.Context, at Position) (e Entry, raw []byte, err error) {
+	part, chain, n := at.carried()
+	view, ok := carriedView(r.view)
+	if !ok {
+		return e, nil, ErrNoCarrier
+	}
+	seq := uint64(0)
+	err = view.Carried(ctx, part, chain, n, 1, func(row CarriedRow) error {
+		if row.N == n {
+			raw, seq = row.Entry, row.Seq
+		}
+		return nil
+	})
+	if err != nil {
+		return e, nil, err
+	}
+	if raw == nil {
+		return e, nil, fmt.Errorf("%w (row %d that part %d brought from chain %d is missing)", ErrDamaged, n, part, chain)
+	}
+	if e, err = DecodeEntry(seq, raw); err != nil {
+		err = fmt.Errorf("%w: carried row %d of part %d: %w", ErrDamaged, n, part, err)
+	}
+	return e, raw, err
 }

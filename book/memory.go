@@ -41,6 +41,7 @@ type layer struct {
 	holds   map[ID]HoldChange
 	outbox  []Pending // ascending
 	done    map[uint64]struct{}
+	gone    []uint16 // parts whose rows go before anything else is written
 	keys    keySet
 	lines   []index.Entry
 	changes int // how much it holds, roughly
@@ -108,6 +109,7 @@ func (m *memory) publish(st *state, head Head) {
 	defer m.mu.Unlock()
 	m.head = head
 	m.active.last = head.Seq
+	m.publishParts(st)
 	if len(st.turns) > 0 {
 		m.days = m.days.with(st.turns)
 		m.putRecord(m.days.record())
@@ -130,6 +132,21 @@ func (m *memory) publish(st *state, head Head) {
 	}
 	m.publishOutbox(st)
 	m.publishKeys(st)
+}
+
+// publishParts takes parts away and in.
+func (m *memory) publishParts(st *state) {
+	if len(m.parts.travels) != len(st.parts.travels) {
+		m.parts = st.parts
+		m.putRecord(m.parts.record())
+	}
+	for _, part := range st.leaving {
+		m.leave(part)
+	}
+	for _, a := range st.arriving {
+		m.arrive(a)
+		m.publishArrival(a, st.seq)
+	}
 }
 
 func (m *memory) publishAccount(w *working) {

@@ -27,6 +27,7 @@ type candidate struct {
 	// accounts are the places in state of the accounts of the legs, openings,
 	// limits and closures, in this order; puts those of the records.
 	accounts, puts []int32
+	arrival        *arrival // of a HandIn
 }
 
 func (c *candidate) legRef(i int) int32  { return c.accounts[i] }
@@ -93,6 +94,9 @@ func (st *state) judge(c *candidate) (Code, []byte) {
 		}
 	}
 	if code := st.judgePlace(cmd); code != OK {
+		return code, nil
+	}
+	if code := st.judgeHandover(cmd); code != OK {
 		return code, nil
 	}
 	if code := st.judgeOpens(c); code != OK {
@@ -167,7 +171,7 @@ func (st *state) terms(w *working, opens []Account) (terms, bool) {
 
 // judgeHold checks a capture, release or expiry against its hold.
 func (st *state) judgeHold(c *Command) Code {
-	if c.Kind == Transfer || c.Kind == Hold {
+	if !c.usesHold() {
 		return OK
 	}
 	h := st.holds[c.Hold]

@@ -63,6 +63,9 @@ func (d *desk) GetMany(ctx context.Context, space string, keys [][]byte) ([]Reco
 	records, rest := make([]Record, len(keys)), make([]int, 0, len(keys))
 	find := func(m *memory) {
 		for i, key := range keys {
+			if !m.parts.shows(partOf(key)) {
+				continue // handed over to another chain; the tables are about to learn it
+			}
 			r, ok := m.record(Key{space, string(key)})
 			if !ok {
 				rest = append(rest, i)
@@ -157,13 +160,14 @@ func (d *desk) entries(ctx context.Context, h keyHash, fn func(*Entry, Position)
 // order, as they are at one moment. An error from fn ends it and is returned.
 func (d *desk) Scan(ctx context.Context, space string, prefix []byte, fn func(key, value []byte, version uint64) error) error {
 	var recent map[string]Record
+	var parts *ownership
 	show := func(key []byte, r Record) error {
-		if r.Value == nil {
+		if r.Value == nil || !parts.shows(partOf(key)) {
 			return nil
 		}
 		return fn(key, r.Value, r.Version)
 	}
-	find := func(m *memory) { recent = m.recent(space, string(prefix)) }
+	find := func(m *memory) { recent, parts = m.recent(space, string(prefix)), m.parts }
 	return d.at(ctx, find, func(v View) error {
 		keys := slices.Sorted(maps.Keys(recent))
 		before := func(limit []byte) error {
@@ -230,8 +234,13 @@ func (d *desk) account(ctx context.Context, id AccountID) (row AccountRow, open 
 	if open {
 		return row, open, nil
 	}
-	err = d.at(ctx, find, func(v View) (err error) {
-		if !open {
+	var shown bool
+	look := func(m *memory) {
+		find(m)
+		shown = m.parts.shows(id.Part())
+	}
+	err = d.at(ctx, look, func(v View) (err error) {
+		if !open && shown {
 			row, open, err = v.Account(ctx, id)
 		}
 		return err
@@ -256,7 +265,18 @@ func (d *desk) Accounts(ctx context.Context, fn func(AccountRow) error) error {
 func (d *desk) AccountsAfter(ctx context.Context, after AccountID, fn func(AccountRow) error) error {
 	var opened []AccountRow
 	var recent map[AccountID]AccountState
-	find := func(m *memory) { opened, recent = m.dirtyAccounts(after) }
+	var parts *ownership
+	find := func(m *memory) {
+		opened, recent = m.dirtyAccounts(after)
+		parts = m.parts
+	}
+	all := fn
+	fn = func(row AccountRow) error {
+		if !parts.shows(row.ID.Part()) {
+			return nil // handed over to another chain; the tables are about to learn it
+		}
+		return all(row)
+	}
 	return d.at(ctx, find, func(v View) error {
 		before := func(limit *AccountID) error {
 			for len(opened) > 0 && (limit == nil || compare16(opened[0].ID, *limit) < 0) {
@@ -363,6 +383,15 @@ func (d *desk) Head(context.Context) (Head, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.head, nil
+}
+
+// Shows reports whether what lives in a part can be read here: it is kept here,
+// or about to leave.
+func (d *desk) Shows(part uint16) bool {
+	m := d.memory()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.parts.shows(part)
 }
 
 // Expired lists holds whose time has passed at now (Unix seconds), at most max,

@@ -42,9 +42,10 @@ func (l *Ledger) closeIndexes() error {
 func newMemory(keys, lines *index.Index, chain uint16, o Options) *memory {
 	m := &memory{
 		cache: newCache(o.Accounts), active: newLayer(1), keys: keys, lines: lines,
-		hash: newHasher(keys.Secret()), parts: newOwnership(o.Parts),
+		hash: newHasher(keys.Secret()),
 	}
 	m.days.chain = chain
+	m.parts = newOwnership(chain, nil)
 	return m
 }
 
@@ -66,6 +67,7 @@ func (l *Ledger) remember(ctx context.Context) (err error) {
 	if err := errors.Join(r.roll(ctx), view.Close()); err != nil {
 		return err
 	}
+	m.parts = m.parts.within(l.options.Parts) // what is booked is booked, whatever the map says now
 	l.memMu.Lock()
 	l.known = m
 	l.memMu.Unlock()
@@ -174,7 +176,14 @@ func (r *roller) readCalendar(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.memory.days, err = parseCalendar(r.chain, record)
+	if r.memory.days, err = parseCalendar(r.chain, record); err != nil {
+		return err
+	}
+	if record, _, err = r.view.Record(ctx, travelsKey(r.chain)); err != nil {
+		return err
+	}
+	travels, err := parseTravels(record)
+	r.memory.parts = newOwnership(r.chain, travels)
 	return err
 }
 
@@ -199,6 +208,9 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 		for i := range batch {
 			st.kept = append(st.kept, keptEntry{&batch[i], entries[i].Result})
 		}
+		if err := r.arrivals(ctx, entries); err != nil {
+			return err
+		}
 	} else if err := r.plan(ctx, st, batch, row); err != nil {
 		return err
 	}
@@ -206,10 +218,28 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 	return nil
 }
 
+// arrivals tells the index of the slices that came with a batch which the tables
+// have.
+func (r *roller) arrivals(ctx context.Context, entries []Entry) error {
+	for i := range entries {
+		e := &entries[i]
+		if e.Command.Kind != HandIn || e.Result.Code != OK {
+			continue
+		}
+		a, err := readArrival(ctx, r.view, &e.Command.Handover)
+		if err != nil {
+			return err
+		}
+		r.memory.mu.Lock()
+		r.memory.publishArrival(a, e.Result.Seq)
+		r.memory.mu.Unlock()
+	}
+	return nil
+}
+
 // plan books the batch again and compares: the same plan on the same state gives
 // the same bytes.
 func (r *roller) plan(ctx context.Context, st *state, batch []candidate, row *Row) error {
-	st.parts = nil // what moved away since was here when it was booked
 	if err := r.memory.load(ctx, r.source, st, batch); err != nil {
 		return err
 	}

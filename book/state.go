@@ -28,6 +28,8 @@ type state struct {
 	kept     []keptEntry
 	outs     []Pending
 	done     []uint64
+	leaving  []uint16   // parts that are handed out
+	arriving []*arrival // and those that are handed in
 	turns    []turn
 	balances []money.Amount // what results point into
 	bytes    []byte         // of the body
@@ -154,6 +156,9 @@ func (st *state) book(c *candidate) {
 		st.saveAccount(c.closeRef(i)).Closed = true
 	}
 	st.bookRecords(c)
+	if cmd.moves() {
+		st.bookHandover(c)
+	}
 	if cmd.Days != (Days{}) {
 		st.days = cmd.Days
 		st.turns = append(st.turns, turn{Position{st.seq, len(st.kept)}.number(), cmd.Days})

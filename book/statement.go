@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"jiaozi/value/clock"
@@ -43,7 +42,8 @@ func (d *desk) Statement(ctx context.Context, id AccountID, from uint64, limit i
 		return nil, 0, fmt.Errorf("statement: the limit is %d; ask for at least one entry", limit)
 	}
 	var places []uint64
-	err = d.atLines(ctx, id, from, math.MaxUint64, limit+1, &places, func(r *rowReader) error {
+	find := func(m *memory) ([]uint64, error) { return m.historyFrom(id, from, limit+1) }
+	err = d.atLines(ctx, find, &places, func(r *rowReader) error {
 		for i, number := range places {
 			if i == limit {
 				next = number
@@ -80,13 +80,11 @@ func appendStatement(ctx context.Context, r *rowReader, id AccountID, number uin
 	return nil
 }
 
-// atLines finds the places of entries on an account, in [from, to), and calls fn
-// with a reader of the journal. A place may belong to another account whose id
-// begins alike.
-func (d *desk) atLines(ctx context.Context, id AccountID, from, to uint64, limit int, places *[]uint64, fn func(*rowReader) error) error {
+// atLines finds places of entries on an account and calls fn with a reader of the
+// journal. A place may belong to another account whose id begins alike.
+func (d *desk) atLines(ctx context.Context, find func(*memory) ([]uint64, error), places *[]uint64, fn func(*rowReader) error) error {
 	var err error
-	find := func(m *memory) { *places, err = m.linesOf(id, from, to, limit) }
-	return d.at(ctx, find, func(v View) error {
+	return d.at(ctx, func(m *memory) { *places, err = find(m) }, func(v View) error {
 		if err != nil {
 			return err
 		}
@@ -147,12 +145,16 @@ func (d *desk) BalanceAt(ctx context.Context, id AccountID, at At) (balance mone
 	if err != nil {
 		return balance, open, err
 	}
-	minor, err := d.balanceBefore(ctx, row, high+1)
+	h := m.historyOf(id)
+	minor, err := d.balanceBefore(ctx, id, h, high+1, h.carried && (at.Date != 0 || at.Seq >= h.since))
 	if err != nil || at.Date == 0 {
 		return money.New(row.Currency, minor), true, err
 	}
-	if minor, err = d.without(ctx, row, minor, 0, first+1, at.Date); err == nil {
-		minor, err = d.without(ctx, row, minor, max(first, low)+1, high+1, at.Date)
+	if minor, err = d.without(ctx, row, minor, h.from, first+1, at.Date); err == nil {
+		minor, err = d.without(ctx, row, minor, max(h.from, max(first, low)+1), high+1, at.Date)
+	}
+	if err == nil && h.carried {
+		minor, err = d.without(ctx, row, minor, h.low, h.high, at.Date)
 	}
 	return money.New(row.Currency, minor), true, err
 }
@@ -177,26 +179,35 @@ func (m *memory) span(at At) (first, low, high uint64, err error) {
 	return first, low, high, nil
 }
 
-// balanceBefore is the balance that the last entry below position to left.
-func (d *desk) balanceBefore(ctx context.Context, row AccountRow, to uint64) (minor money.Minor, err error) {
+// balanceBefore is the balance that the last entry below position to left: here,
+// or before the account came here.
+func (d *desk) balanceBefore(ctx context.Context, id AccountID, h history, to uint64, carried bool) (money.Minor, error) {
+	minor, found, err := d.lastBalance(ctx, id, h.from, to)
+	if err == nil && !found && carried {
+		minor, _, err = d.lastBalance(ctx, id, h.low, h.high)
+	}
+	return minor, err
+}
+
+// lastBalance is the balance after the last entry in [from, to).
+func (d *desk) lastBalance(ctx context.Context, id AccountID, from, to uint64) (minor money.Minor, found bool, err error) {
 	for {
 		var pos uint64
-		var found bool
-		find := func(m *memory) { pos, found, err = m.lineBefore(row.ID, to) }
 		var lines []Line
+		find := func(m *memory) { pos, found, err = m.lineBefore(id, to) }
 		lookErr := d.at(ctx, find, func(v View) error {
-			if err != nil || !found {
+			if err != nil || !found || pos < from {
 				return err
 			}
-			return appendStatement(ctx, &rowReader{view: v}, row.ID, pos, &lines)
+			return appendStatement(ctx, &rowReader{view: v}, id, pos, &lines)
 		})
 		switch {
 		case lookErr != nil:
-			return 0, lookErr
-		case !found:
-			return 0, nil
+			return 0, false, lookErr
+		case !found || pos < from:
+			return 0, false, nil
 		case len(lines) > 0:
-			return lines[len(lines)-1].Balance.Minor(), nil
+			return lines[len(lines)-1].Balance.Minor(), true, nil
 		}
 		to = pos // another account's
 	}
@@ -209,7 +220,8 @@ const linesPage = 1024
 func (d *desk) without(ctx context.Context, row AccountRow, minor money.Minor, from, to uint64, date clock.Date) (money.Minor, error) {
 	for from < to {
 		var places []uint64
-		err := d.atLines(ctx, row.ID, from, to, linesPage, &places, func(r *rowReader) error {
+		find := func(m *memory) ([]uint64, error) { return m.linesOf(row.ID, from, to, linesPage) }
+		err := d.atLines(ctx, find, &places, func(r *rowReader) error {
 			var lines []Line
 			for _, number := range places {
 				if err := appendStatement(ctx, r, row.ID, number, &lines); err != nil {
@@ -246,10 +258,15 @@ type TrialRow struct {
 }
 
 // TrialBalance lists accounts with ids above after, at most limit, with their
-// balances at a moment. Over all pages debits equal credits in every currency.
+// balances at a moment. Over all pages debits equal credits in every currency. A
+// moment before a part came or went is refused with ErrNotHere: the accounts of
+// then are not all here.
 func (d *desk) TrialBalance(ctx context.Context, at At, after AccountID, limit int) (rows []TrialRow, err error) {
 	if limit <= 0 {
 		return nil, fmt.Errorf("trial balance: the limit is %d; ask for at least one account", limit)
+	}
+	if m := d.memory(); m.movedSince(at) {
+		return nil, fmt.Errorf("%w: a part came or went since; ask for a later moment, or add the lines of statements up", ErrNotHere)
 	}
 	err = d.AccountsAfter(ctx, after, func(a AccountRow) error {
 		rows = append(rows, TrialRow{a.Account, money.New(a.Currency, a.Balance)})

@@ -28,7 +28,7 @@ const MaxFindings = 64
 // hold. It changes nothing and may run beside the writer. An error means that it
 // could not look; what it saw and did not like is in the report.
 func Verify(ctx context.Context, chain uint16, e Evidence) (Report, error) {
-	v := &verifier{ctx: ctx, chain: chain}
+	v := &verifier{ctx: ctx, chain: chain, evidence: e, came: map[uint16]travel{}}
 	kept, err := e.Kept(ctx) // before the views, which may only be ahead of it
 	v.damage("head", "the head kept outside", err)
 	v.kept, v.hasKept = kept, err == nil
@@ -45,11 +45,13 @@ func Verify(ctx context.Context, chain uint16, e Evidence) (Report, error) {
 }
 
 type verifier struct {
-	ctx    context.Context
-	chain  uint16
-	report Report
-	books  *Books
-	keys   *keyring
+	ctx      context.Context
+	chain    uint16
+	evidence Evidence
+	report   Report
+	books    *Books
+	keys     *keyring
+	came     map[uint16]travel // parts with what came with them, and when
 	// tables is a view from before journal was opened, so that the journal has
 	// all that the tables have. They are read at the same time.
 	tables, rows View
@@ -114,7 +116,7 @@ func (v *verifier) damage(code, where string, err error) {
 // when the fold has come as far as they have.
 func (v *verifier) journal() {
 	v.books = newBooks()
-	v.books.chainNumber, v.books.original = v.chain, v.original
+	v.books.chainNumber, v.books.original, v.books.parts.slice = v.chain, v.original, v.sliceOf
 	last := Head{}
 	v.compareTables(last)
 	err := v.rows.Journal(v.ctx, 0, func(row Row) error {
@@ -157,6 +159,7 @@ func (v *verifier) entries(row *Row) {
 			return fmt.Errorf("entry %d: %w", i, err)
 		}
 		at := Position{row.Seq, i}
+		v.books.parts.arrived = func(h *Handover) (*arrival, error) { return v.arrivedWith(at, h) }
 		if c := v.books.entry(at, &e); c != nil {
 			v.find(c.code, fmt.Sprintf("batch %d, entry %d (%s)", row.Seq, i, e.Command.Event), "%s", c.what)
 		}

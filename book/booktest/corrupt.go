@@ -44,6 +44,7 @@ func RunCorruptions(t *testing.T, fresh func(t *testing.T) Corruptible, prefixes
 			continue
 		}
 		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel() // most of the time is waiting for the disk
 			v := newVictim(t, fresh(t))
 			if kind.raw && v.Raw == nil {
 				t.Skip("this engine has no hook for it")

@@ -15,6 +15,7 @@ import (
 func RunFaults(t *testing.T, fresh func(t *testing.T) Store) {
 	for fault := range Faults {
 		t.Run(fmt.Sprint("fault ", fault), func(t *testing.T) {
+			t.Parallel() // most of the time is waiting for the disk
 			for k := 1; k <= len(story()); k++ {
 				faultAt(t, fresh(t), fault, k)
 			}

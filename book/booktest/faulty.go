@@ -121,3 +121,19 @@ func (f *Faulty) Head(ctx context.Context) (book.Head, error) {
 	}
 	return f.Engine.Head(ctx)
 }
+
+// Hit reports whether the fault has happened.
+func (f *Faulty) Hit() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seen >= f.At
+}
+
+// Carry and Forget are those of the engine below.
+func (f *Faulty) Carry(ctx context.Context, rows []book.CarriedRow) error {
+	return f.Engine.(book.Carrier).Carry(ctx, rows)
+}
+
+func (f *Faulty) Forget(ctx context.Context, part, chain uint16) error {
+	return f.Engine.(book.Carrier).Forget(ctx, part, chain)
+}

@@ -16,15 +16,19 @@ import (
 // Memory is an engine without a disk: for tests of roles, and for simulated
 // towns. It keeps its promises until the process ends. The zero value is empty.
 type Memory struct {
-	// Index is the folder of the index; "" keeps that in memory too.
-	Index string
+	Number uint16 // of the chain
+	Index  string // folder of the index; "" keeps that in memory too
 
 	mu    sync.Mutex
 	state memoryState
 	kept  *book.Head // if it is not the head
 }
 
-var _ book.Engine = (*Memory)(nil)
+var (
+	_ book.Engine      = (*Memory)(nil)
+	_ book.Carrier     = (*Memory)(nil)
+	_ book.CarriedView = (*memoryView)(nil)
+)
 
 // memoryState is replaced as a whole by each change, so that a view keeps its
 // own. The maps are cloned on write; the values in them never change.
@@ -35,7 +39,11 @@ type memoryState struct {
 	records  map[book.Key]book.Record
 	holds    map[book.ID]book.HoldRow
 	outbox   map[uint64]book.Pending
+	carried  map[slice][]book.CarriedRow
 }
+
+// slice names the entries of a part that a chain had.
+type slice struct{ part, chain uint16 }
 
 func (s *memoryState) head() book.Head {
 	if len(s.rows) == 0 {
@@ -48,7 +56,12 @@ func (s *memoryState) head() book.Head {
 func (s *memoryState) flush(c *book.Change) (memoryState, error) {
 	next := memoryState{
 		rows: s.rows, applied: c.At, accounts: grow(s.accounts),
-		records: grow(s.records), holds: grow(s.holds), outbox: grow(s.outbox),
+		records: grow(s.records), holds: grow(s.holds), outbox: grow(s.outbox), carried: s.carried,
+	}
+	for _, part := range c.Gone {
+		maps.DeleteFunc(next.accounts, func(id book.AccountID, _ book.AccountRow) bool { return id.Part() == part })
+		maps.DeleteFunc(next.records, func(key book.Key, _ book.Record) bool { return key.Part() == part })
+		maps.DeleteFunc(next.holds, func(_ book.ID, h book.HoldRow) bool { return h.Leg.Account.Part() == part })
 	}
 	for _, a := range c.Opened {
 		next.accounts[a.ID] = a
@@ -93,8 +106,7 @@ func (m *Memory) now() memoryState {
 	return m.state
 }
 
-// Chain is always the first.
-func (m *Memory) Chain() uint16    { return 0 }
+func (m *Memory) Chain() uint16    { return m.Number }
 func (m *Memory) IndexDir() string { return m.Index }
 func (m *Memory) Close() error     { return nil }
 
@@ -159,6 +171,33 @@ func (m *Memory) Kept(ctx context.Context) (book.Head, error) {
 func (m *Memory) Inspect(context.Context) ([]book.Finding, error) { return nil, nil }
 
 func (m *Memory) View(context.Context) (book.View, error) { return &memoryView{m.now()}, nil }
+
+// Carry adds rows of slices; one that is there stays.
+func (m *Memory) Carry(_ context.Context, rows []book.CarriedRow) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.carried = grow(m.state.carried)
+	for _, r := range rows {
+		key := slice{r.Part, r.Chain}
+		have := m.state.carried[key]
+		switch n := uint64(len(have)); {
+		case r.N == n:
+			m.state.carried[key] = append(have[:n:n], r)
+		case r.N > n:
+			return fmt.Errorf("carried row %d of part %d after %d", r.N, r.Part, n)
+		}
+	}
+	return nil
+}
+
+// Forget removes a slice.
+func (m *Memory) Forget(_ context.Context, part, chain uint16) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.carried = grow(m.state.carried)
+	delete(m.state.carried, slice{part, chain})
+	return nil
+}
 
 type memoryView struct{ s memoryState }
 
@@ -236,6 +275,17 @@ func (v *memoryView) Outbox(_ context.Context, topic string, after uint64, max i
 
 func (v *memoryView) AllOutbox(_ context.Context, fn func(book.Pending) error) error {
 	return inOrder(v.s.outbox, cmp.Compare, func(_ uint64, p book.Pending) error { return fn(p) })
+}
+
+func (v *memoryView) Carried(_ context.Context, part, chain uint16, from uint64, max int, fn func(book.CarriedRow) error) error {
+	rows := v.s.carried[slice{part, chain}]
+	rows = rows[min(from, uint64(len(rows))):]
+	for _, r := range rows[:min(max, len(rows))] {
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func inOrder[K comparable, V any](m map[K]V, order func(a, b K) int, fn func(K, V) error) error {

@@ -38,6 +38,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Store) {
 	for name, test := range promises() {
 		for mood, o := range map[string]book.Options{"": {}, "/restless": {Accounts: 4, Behind: time.Hour}} {
 			t.Run(name+mood, func(t *testing.T) {
+				t.Parallel() // most of the time is waiting for the disk
 				h := &harness{T: t, store: fresh(t), options: o, restless: mood != ""}
 				h.reopen()
 				test(t, h)
@@ -73,6 +74,8 @@ func promises() map[string]func(*testing.T, *harness) {
 		"DeletedRecordsGoOnCounting":      deletedRecordsGoOnCounting,
 		"AccountsOpenOnceWithOneMeaning":  accountsOpenOnceWithOneMeaning,
 		"EmptyStoreIsSoundAndHasZeroHead": emptyStoreIsSound,
+		"SlicesAreCarried":                slicesAreCarried,
+		"PartsGoWhole":                    partsGoWhole,
 		"CreditLinesCarryHoldsAndLegs":    creditLinesCarryHoldsAndLegs,
 		"LimitsAreNotBelowWhatIsUsed":     limitsAreNotBelowWhatIsUsed,
 		"AccountsCloseEmptyAndForEver":    accountsCloseEmptyAndForEver,

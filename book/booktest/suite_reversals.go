@@ -115,11 +115,11 @@ func messagesToComeAreNotDone(t *testing.T, h *harness) {
 // What was booked while a part was here stays booked when the part has gone.
 func movedPartsDoNotSpoilTheJournal(_ *testing.T, h *harness) {
 	h.ok(move("fund", bank, alice, 100))
-	h.options.Parts = book.PartRange{From: place + 1, To: book.Parts - 1}
+	h.options.Parts = []book.PartRange{{From: place + 1, To: book.Parts - 1}}
 	h.crash()
 	h.codes([]book.Code{book.PartMoved, book.OK}, move("pay", alice, bob, 1), move("fund", bank, alice, 100))
-	h.options.Parts = book.PartRange{From: place, To: place}
+	h.options.Parts = []book.PartRange{{From: place, To: place}}
 	h.crash()
 	h.ok(move("pay", alice, bob, 1))
-	h.options.Parts = book.PartRange{}
+	h.options.Parts = nil
 }

@@ -13,6 +13,7 @@ import (
 
 // shape is every column of every table in order, as migrations make them.
 const shape = `accounts: balance bigint!, held bigint!, line bigint!, opened_line bigint!, currency integer!, part smallint!, normal smallint!, never_negative boolean!, closed boolean!, id bytea!, name bytea!
+carried: part smallint!, chain smallint!, n bigint!, seq bigint!, place integer!, entry bytea!
 holds: left bigint!, expires bigint!, currency integer!, part smallint!, side smallint!, id bytea!, account bytea!
 journal: part smallint!, seq bigint!, prev bytea!, hash bytea!, body bytea!
 outbox: part smallint!, number bigint!, topic bytea!, key bytea!, body bytea!
@@ -21,7 +22,7 @@ records: part smallint!, space bytea!, key bytea!, version bigint!, value bytea
 writer: chain smallint!, owner uuid!, turn bigint!, pid integer!, started timestamp with time zone!`
 
 // ours is the list of our tables as the connection finds them.
-const ours = `pg_class c WHERE c.oid = ANY (ARRAY[to_regclass('accounts'), to_regclass('holds'), to_regclass('journal'),
+const ours = `pg_class c WHERE c.oid = ANY (ARRAY[to_regclass('accounts'), to_regclass('carried'), to_regclass('holds'), to_regclass('journal'),
 	to_regclass('outbox'), to_regclass('progress'), to_regclass('records'), to_regclass('writer')])`
 
 // Inspect asks the server what only it can tell: whether the tables have the
@@ -31,6 +32,7 @@ const ours = `pg_class c WHERE c.oid = ANY (ARRAY[to_regclass('accounts'), to_re
 // their tables too. It does not read the pages of tables: with data checksums on
 // the server does that whenever somebody else does, and an audit reads them all.
 func (s *store) Inspect(ctx context.Context) (findings []book.Finding, err error) {
+	ctx = slow(ctx)
 	v, err := s.View(ctx)
 	if err != nil {
 		return nil, err
@@ -69,14 +71,14 @@ func inspectIndexes(ctx context.Context, conn *pgx.Conn) (findings []book.Findin
 	var sound int
 	err = conn.QueryRow(ctx, `SELECT count(*)::int FROM pg_index i WHERE i.indrelid IN (SELECT c.oid FROM `+ours+`)
 		AND i.indisprimary AND i.indisvalid AND i.indisready AND i.indislive`).Scan(&sound)
-	if err == nil && sound != 7 {
-		findings = finding("indexes", "of 7 primary keys %d are there and complete", sound)
+	if err == nil && sound != 8 {
+		findings = finding("indexes", "of 8 primary keys %d are there and complete", sound)
 	}
 	return findings, err
 }
 
 func (s *store) inspectParts(ctx context.Context, conn *pgx.Conn) (findings []book.Finding, err error) {
-	for _, table := range []string{"accounts", "records", "holds", "outbox"} {
+	for _, table := range []string{"accounts", "records", "holds", "outbox", "carried"} {
 		var strays int64
 		if err := conn.QueryRow(ctx, "SELECT count(*) FROM "+table+" WHERE part < 0 OR part >= $1", book.Parts).Scan(&strays); err != nil {
 			return findings, err

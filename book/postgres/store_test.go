@@ -148,7 +148,7 @@ func TestDamageIsNamed(t *testing.T) {
 		"INSERT INTO journal VALUES (8, 1, '', '', '')":               "journal: 1 rows of another chain",
 		"UPDATE journal SET prev = '\\x00'":                           "",
 		"UPDATE journal SET seq = -1":                                 "",
-		"ALTER TABLE holds DROP CONSTRAINT holds_pkey":                "indexes: of 7 primary keys 6 are there",
+		"ALTER TABLE holds DROP CONSTRAINT holds_pkey":                "indexes: of 8 primary keys 7 are there",
 		"ALTER TABLE accounts ALTER COLUMN held TYPE integer USING 0": "tables: the columns are not as they were made",
 		"DROP TABLE progress":                                         "",
 	} {

@@ -25,7 +25,7 @@ type store struct {
 // himself, and for an audit.
 const (
 	writerViews = 16
-	auditViews  = 4
+	auditViews  = 4 // an audit holds three at one time
 )
 
 // evidence says how to open the databases: how often, and with what in their

@@ -79,3 +79,17 @@ CREATE TABLE writer (
 	pid integer NOT NULL,
 	started timestamptz NOT NULL
 );
+
+-- Entries of parts that go to other servers, and of parts that came from there,
+-- by the chain that had them: what came is the only copy, and no other table can
+-- make it again. Logical replication writes here too.
+CREATE TABLE carried (
+	part smallint NOT NULL,
+	chain smallint NOT NULL,
+	n bigint NOT NULL,
+	seq bigint NOT NULL,
+	place integer NOT NULL,
+	entry bytea NOT NULL,
+	PRIMARY KEY (part, chain, n)
+);
+ALTER TABLE carried ALTER COLUMN entry SET STORAGE EXTERNAL;
