@@ -40,7 +40,7 @@ func booked(t *testing.T, l *book.Ledger, cmds ...book.Command) {
 func TestOptionsOutOfRangeAreRefused(t *testing.T) {
 	for why, o := range map[string]book.Options{
 		"accounts": {Accounts: -1}, "behind": {Behind: -time.Second}, "linger": {Linger: -1},
-		"no part": {Parts: book.PartRange{From: 9, To: 8}}, "too many parts": {Parts: book.PartRange{From: 0, To: book.Parts}},
+		"no part": {Parts: []book.PartRange{{From: 9, To: 8}}}, "too many parts": {Parts: []book.PartRange{{From: 0, To: book.Parts}}},
 	} {
 		if ledger, err := book.OpenWith(t.Context(), &booktest.Memory{}, o); err == nil {
 			t.Errorf("%s: opened %v", why, ledger)
