@@ -411,6 +411,83 @@ func TestDamagedSliceIsRefused(t *testing.T) {
 	}
 }
 
+// Accounts that would not be those of the source are refused too.
+func TestOtherAccountsAreRefused(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	a, b := mustBook(w, "a"), mustBook(w, "b")
+	if err := a.Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
+		t.Fatal(err)
+	}
+	h, err := a.HandOut(t.Context(), 3, day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.lane(3, "a", "b").Arrived(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.State[0] ^= 1
+	if err := b.HandIn(t.Context(), h, day); !errors.Is(err, book.ErrDamaged) || b.Keeps(3) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A hold that was given back elsewhere does not come back with its part, though
+// the tables of the first stay still have it.
+func TestHoldDoesNotComeBack(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	w.move(3, "a", "b")
+	release := book.Command{ID: book.DeriveID("give back"), Kind: book.Release, Event: "release", Date: day, Hold: book.DeriveID("hold").At(3)}
+	w.ok(release)
+	w.move(3, "b", "a")
+	release.ID = book.DeriveID("give back again")
+	results, err := w.Apply(t.Context(), []book.Command{release})
+	if err != nil || results[0].Code != book.HoldUnknown {
+		t.Fatalf("%v (%v)", results, err)
+	}
+	w.sound()
+}
+
+// The tables are made again from the journal and the carried rows alone.
+func TestTablesAreMadeAgain(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	for _, step := range []string{"ab", "bc", "ca"} {
+		w.move(3, step[:1], step[1:])
+		for name, store := range w.stores {
+			w.stores[name] = withoutTables(t, store)
+		}
+		w.crash()
+		w.stays(step)
+		for _, s := range w.Map().Shards() {
+			if err := mustBook(w, s.Name).WriteBehind(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.sound()
+	}
+}
+
+func withoutTables(t *testing.T, from *booktest.Memory) *booktest.Memory {
+	t.Helper()
+	to := &booktest.Memory{Number: from.Number}
+	v, err := from.View(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = v.Journal(t.Context(), 0, func(r book.Row) error { return to.Append(t.Context(), &r) })
+	for _, chain := range []uint16{0, 1000, 2345} {
+		err = errors.Join(err, v.(book.CarriedView).Carried(t.Context(), 3, chain, 0, 1<<30, func(r book.CarriedRow) error {
+			return to.Carry(t.Context(), []book.CarriedRow{r})
+		}))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
 // Whatever operation of either store, or of the road, fails during a move: opened
 // again and gone on with, it ends as without the fault.
 func TestMoveSurvivesACrashAnywhere(t *testing.T) {
