@@ -6,6 +6,7 @@ require (
 	filippo.io/age v1.3.2
 	filippo.io/bigmod v0.1.0
 	github.com/dchest/siphash v1.2.3
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/google/go-cmp v0.7.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/prometheus/client_golang v1.25.0

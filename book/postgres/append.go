@@ -25,7 +25,7 @@ func (e *Engine) Append(ctx context.Context, row *book.Row) error {
 	if row.Part != e.o.Chain {
 		return fmt.Errorf("batch of chain %d in a store of chain %d: nothing was booked", row.Part, e.o.Chain)
 	}
-	err := e.appendRow(ctx, row)
+	err := e.patient(ctx, func(ctx context.Context) error { return e.appendRow(ctx, row) })
 	if err != nil {
 		return fmt.Errorf("append batch %d: %w", row.Seq, err)
 	}

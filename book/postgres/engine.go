@@ -57,6 +57,15 @@ type Options struct {
 	TakeOver bool
 	// Views is how many views may be open at one time; 0, or fewer than a ledger needs, is book.MaxViews.
 	Views int
+	// Silence is how long the server may owe the answer to one statement before
+	// its connection is given up and the server looked for again; 0 = 15 seconds.
+	// A commit may wait longer for a standby: then it is asked for again. Walks of
+	// views get Patience for each step, and Inspect the time of its context.
+	Silence time.Duration
+	// Patience is how long a call of the writer or the keeper, or Open, tries to
+	// get over a server that is away, silent, or without its standby, before it
+	// ends with an error; 0 = 2 minutes. It must be longer than a fail-over takes.
+	Patience time.Duration
 	// Wait pauses between two attempts; nil waits by the clock.
 	Wait func(context.Context, time.Duration) error
 }
@@ -64,8 +73,8 @@ type Options struct {
 // Engine is the writer's side of a store. It implements book.Engine.
 type Engine struct {
 	*store
-	line   line      // Head, Append and Load: the writer's
-	keeper *pgx.Conn // Flush: the keeper's; nil or closed when it must be made
+	line   line   // Head, Append and Load: the writer's
+	keeper keeper // Flush: the keeper's
 	head   *headfile.File
 	// applied is what the last Flush reached, so that tables which fell back are
 	// noticed.
@@ -81,19 +90,19 @@ const defaultViews = book.MaxViews
 // Open opens the database that the DSN names for writing, and makes the tables if
 // there are none. It refuses while another writer is connected.
 func Open(ctx context.Context, dsn string, o Options) (*Engine, error) {
-	s, err := newStore(ctx, dsn, o)
+	s, err := newStore(ctx, dsn, o, writable)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	e := &Engine{store: s}
-	if err := e.open(ctx); err != nil {
+	if err := e.patient(ctx, e.open); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", s.name(), err), e.Close())
 	}
 	return e, nil
 }
 
 func (e *Engine) open(ctx context.Context) error {
-	conn, err := e.connect(ctx, e.listen)
+	conn, err := e.connect(ctx, listen(&e.line.warned))
 	if err != nil {
 		return err
 	}
@@ -150,7 +159,7 @@ func (e *Engine) Chain() uint16 { return e.o.Chain }
 // still under way, so that the answer stays true, and that what it shows has
 // reached the standby.
 func (e *Engine) Head(ctx context.Context) (head book.Head, err error) {
-	err = e.withLine(ctx, func() error {
+	err = e.withLine(ctx, func(ctx context.Context) error {
 		head, err = readHead(ctx, e.line.conn, e.o.Chain)
 		return err
 	})
@@ -168,7 +177,7 @@ func (e *Engine) Close() error {
 	if e.head != nil {
 		errs = append(errs, e.head.Sync(), e.head.Close())
 	}
-	for _, conn := range []*pgx.Conn{e.line.conn, e.keeper} {
+	for _, conn := range []*pgx.Conn{e.line.conn, e.keeper.conn} {
 		if conn != nil && !conn.IsClosed() {
 			errs = append(errs, conn.Close(ctx))
 		}
@@ -196,6 +205,9 @@ func (e *Engine) fallIll(err error) error {
 func checkOptions(o Options) error {
 	if o.Chain > math.MaxInt16 {
 		return fmt.Errorf("chain %d: at most %d", o.Chain, math.MaxInt16)
+	}
+	if o.Silence < 0 || o.Patience < 0 {
+		return errors.New("a negative time to wait for the server: leave it 0, or make it some seconds")
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (r refusal) Error() string { return string(r) }
 
 // errStandby is worth another attempt: a fail-over is under way, or the DSN names
 // the other server too.
-var errStandby = errors.New("the server only reads: it is a standby, or was demoted; name the primary, or all servers with target_session_attrs=read-write")
+var errStandby = errors.New("the server only reads: it is a standby, or was demoted; name the primary, or all servers")
 
 // state is the code of an error that the server sent, or "".
 func state(err error) string {
@@ -75,6 +75,8 @@ func fault(err error) error {
 		return fmt.Errorf("%w: %w", book.ErrDamaged, err)
 	case code == stateNoTable, code == stateNoColumn:
 		return fmt.Errorf("%w (its tables are not as they were made): %w", book.ErrDamaged, err)
+	case silent(err):
+		return fmt.Errorf("the database server did not answer in time: does it hang, or wait for its standby? (%w)", err)
 	}
 	return err
 }

@@ -17,7 +17,14 @@ const (
 		FROM writer w WHERE w.chain = $1 AND w.owner = $2 FOR SHARE`
 	endFlush = `INSERT INTO progress (chain, applied, hash) VALUES ($1, $2, $3)
 		ON CONFLICT (chain) DO UPDATE SET applied = excluded.applied, hash = excluded.hash`
+	touchProgress = "UPDATE progress SET applied = applied WHERE chain = $1"
 )
+
+// keeper is the keeper's connection; nil or closed when it must be made.
+type keeper struct {
+	conn   *pgx.Conn
+	warned bool // as in line
+}
 
 // Flush brings the tables forward in one transaction, each kind of row in a few
 // statements over whole columns.
@@ -27,7 +34,7 @@ const (
 // that no longer fits the tables. The wait costs the keeper nothing, and the
 // writer's next commit finds less to sync.
 func (e *Engine) Flush(ctx context.Context, c *book.Change) error {
-	if err := e.flushRounds(ctx, c); err != nil {
+	if err := e.patient(ctx, func(ctx context.Context) error { return e.flushRounds(ctx, c) }); err != nil {
 		return fmt.Errorf("flush up to batch %d: %w", c.At.Seq, fault(err))
 	}
 	e.applied.Store(max(c.At.Seq, e.applied.Load()))
@@ -39,12 +46,12 @@ func (e *Engine) flushRounds(ctx context.Context, c *book.Change) (err error) {
 		if err = e.sickness(); err != nil {
 			return err
 		}
-		if e.keeper == nil || e.keeper.IsClosed() {
-			if e.keeper, err = e.connect(ctx, nil); err != nil {
+		if e.keeper.conn == nil || e.keeper.conn.IsClosed() {
+			if e.keeper.conn, err = e.connect(ctx, listen(&e.keeper.warned)); err != nil {
 				return err
 			}
 		}
-		if err = e.flush(ctx, c); err == nil || ctx.Err() != nil || !again(err) && !e.keeper.IsClosed() {
+		if err = e.flush(ctx, c); err == nil || ctx.Err() != nil || !again(err) && !e.keeper.conn.IsClosed() && !errors.Is(err, errDoubt) {
 			return err
 		}
 	}
@@ -52,7 +59,8 @@ func (e *Engine) flushRounds(ctx context.Context, c *book.Change) (err error) {
 }
 
 func (e *Engine) flush(ctx context.Context, c *book.Change) error {
-	err := pgx.BeginFunc(ctx, e.keeper, func(tx pgx.Tx) error {
+	e.keeper.warned = false
+	err := pgx.BeginFunc(ctx, e.keeper.conn, func(tx pgx.Tx) error {
 		var applied int64
 		err := tx.QueryRow(ctx, beginFlush, chainOf(e.o), e.line.owner).Scan(&applied)
 		switch {
@@ -64,7 +72,10 @@ func (e *Engine) flush(ctx context.Context, c *book.Change) error {
 			return e.fallIll(fmt.Errorf("%w: the tables fell back from batch %d to %d: open the store again",
 				book.ErrNotDurable, e.applied.Load(), applied))
 		case uint64(applied) >= c.At.Seq:
-			return nil // the same change came before; the tables never go back
+			// The same change came before; the tables never go back. But its commit may
+			// have lost its standby, and this one must have something to wait for.
+			_, err := tx.Exec(ctx, touchProgress, chainOf(e.o))
+			return err
 		}
 		if err := writeTables(ctx, tx, c); err != nil {
 			return err
@@ -73,7 +84,10 @@ func (e *Engine) flush(ctx context.Context, c *book.Change) error {
 		return err
 	})
 	if state(err) == stateReadOnly {
-		drop(e.keeper)
+		drop(e.keeper.conn)
+	}
+	if err == nil && e.keeper.warned {
+		return errDoubt // the next round finds the change, and commits once more
 	}
 	return err
 }

@@ -32,6 +32,7 @@ const ours = `pg_class c WHERE c.oid = ANY (ARRAY[to_regclass('accounts'), to_re
 // their tables too. It does not read the pages of tables: with data checksums on
 // the server does that whenever somebody else does, and an audit reads them all.
 func (s *store) Inspect(ctx context.Context) (findings []book.Finding, err error) {
+	ctx = slow(ctx)
 	v, err := s.View(ctx)
 	if err != nil {
 		return nil, err

@@ -31,9 +31,12 @@ type line struct {
 // errDoubt asks for one more round: the statement may or may not have happened.
 var errDoubt = errors.New("the server does not confirm that the commit is as durable as configured")
 
-func (e *Engine) listen(_ *pgconn.PgConn, n *pgconn.Notice) {
-	if n.SeverityUnlocalized == "WARNING" || n.Severity == "WARNING" {
-		e.line.warned = true
+// listen sets a flag at every warning.
+func listen(warned *bool) pgconn.NoticeHandler {
+	return func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		if n.SeverityUnlocalized == "WARNING" || n.Severity == "WARNING" {
+			*warned = true
+		}
 	}
 }
 
@@ -103,17 +106,18 @@ func (e *Engine) inUse(ctx context.Context) error {
 }
 
 // withLine runs reads on the writer's connection, once more if it is lost.
-func (e *Engine) withLine(ctx context.Context, read func() error) error {
-	var err error
-	for range 3 {
-		if err = e.ready(ctx); err != nil {
-			return err
+func (e *Engine) withLine(ctx context.Context, read func(context.Context) error) error {
+	return e.patient(ctx, func(ctx context.Context) (err error) {
+		for range rounds {
+			if err = e.ready(ctx); err != nil {
+				return err
+			}
+			if err = read(ctx); err == nil || !e.failed(ctx, err) {
+				return fault(err)
+			}
 		}
-		if err = read(); err == nil || !e.failed(ctx, err) {
-			return fault(err)
-		}
-	}
-	return fault(err)
+		return fault(err)
+	})
 }
 
 // failed marks what must be found out after an error, and reports whether it is
@@ -146,7 +150,7 @@ func (e *Engine) ready(ctx context.Context) error {
 	}
 	var err error
 	delay := firstPause
-	for range attempts {
+	for {
 		if err = e.renew(ctx); err == nil || e.sickness() != nil || ctx.Err() != nil {
 			break
 		}
@@ -154,7 +158,7 @@ func (e *Engine) ready(ctx context.Context) error {
 			break
 		}
 		if waitErr := e.wait(ctx, delay); waitErr != nil {
-			return waitErr
+			break
 		}
 		delay = min(2*delay, longPause)
 	}
@@ -169,11 +173,12 @@ func (e *Engine) ready(ctx context.Context) error {
 // commit, so when it is durable, on a standby too, then all before it is.
 func (e *Engine) renew(ctx context.Context) (err error) {
 	if e.line.conn.IsClosed() {
-		conn, err := e.connect(ctx, e.listen)
+		conn, err := e.connect(ctx, listen(&e.line.warned))
 		if err != nil {
 			return err
 		}
 		e.line.conn = conn
+		e.pool.Reset() // the views' connections may lead to a server that is no more
 	}
 	// The session before may wait for bytes that will never come.
 	if err := e.endSession(ctx, holder+" AND w.owner = $2", chainOf(e.o), e.line.owner); err != nil {

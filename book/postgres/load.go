@@ -22,7 +22,7 @@ const (
 // Load reads what a batch touches in one round trip.
 func (e *Engine) Load(ctx context.Context, t book.Touch) (book.Loaded, error) {
 	var l book.Loaded
-	err := e.withLine(ctx, func() error {
+	err := e.withLine(ctx, func(ctx context.Context) error {
 		l = book.Loaded{}
 		return load(ctx, e.line.conn, t, &l)
 	})

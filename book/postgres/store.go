@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,13 +28,33 @@ type store struct {
 // oldest is the first version with gen_random_uuid and plan_cache_mode.
 const oldest = 130000
 
-func newStore(ctx context.Context, dsn string, o Options) (*store, error) {
+// writable refuses a server that only reads, so that of several in a DSN the
+// primary is found: a standby lags, and one that was demoted no longer knows.
+func writable(ctx context.Context, conn *pgconn.PgConn) error {
+	results, err := conn.Exec(ctx, "SHOW transaction_read_only").ReadAll()
+	if err == nil && (len(results) != 1 || len(results[0].Rows) != 1 || string(results[0].Rows[0][0]) != "off") {
+		err = errStandby
+	}
+	return err
+}
+
+// newStore takes a check for every connection instead of the DSN's own; nil takes
+// the DSN's.
+func newStore(ctx context.Context, dsn string, o Options, check pgconn.ValidateConnectFunc) (*store, error) {
 	if err := checkOptions(o); err != nil {
 		return nil, err
 	}
+	o.Silence, o.Patience = cmp.Or(o.Silence, defaultSilence), cmp.Or(o.Patience, defaultPatience)
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil { // the error may quote the DSN
 		return nil, errors.New("the DSN is malformed (not shown: it may hold a password): write postgres://user@host/database or host=x dbname=y")
+	}
+	config.ConnConfig.Tracer = deadline(o.Silence)
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = o.Silence // for each of several servers
+	}
+	if check != nil {
+		config.ConnConfig.ValidateConnect = check
 	}
 	s := &store{o: o, config: config.ConnConfig.Copy(), wait: o.Wait}
 	if s.wait == nil {
@@ -47,7 +68,7 @@ func newStore(ctx context.Context, dsn string, o Options) (*store, error) {
 	if o.Views > defaultViews {
 		config.MaxConns = int32(min(o.Views, 1000))
 	}
-	config.AfterConnect = prepareView
+	config.AfterConnect, config.PingTimeout = prepareView, o.Silence
 	s.pool, err = pgxpool.NewWithConfig(ctx, config)
 	return s, err
 }
@@ -110,18 +131,20 @@ func drop(conn *pgx.Conn) {
 }
 
 // prepareWriter makes the session independent of what the server's or the role's
-// defaults are. The planner gets one plan for all sizes: down the key's index.
+// defaults are: every commit waits for the standby's disk, and the warning that
+// one did not is heard. The planner gets one plan for all sizes: down the key's index.
 func prepareWriter(ctx context.Context, conn *pgx.Conn) error {
-	var fsync, readOnly *string
+	var fsync *string
 	var version int
-	err := conn.QueryRow(ctx, `SELECT current_setting('fsync', true), current_setting('transaction_read_only', true),
+	err := conn.QueryRow(ctx, `SELECT current_setting('fsync', true),
 		current_setting('server_version_num')::int,
 		set_config('default_transaction_isolation', 'read committed', false),
 		set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false),
 		set_config('plan_cache_mode', 'force_generic_plan', false),
 		set_config('synchronous_commit', CASE current_setting('synchronous_commit')
-			WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)`).
-		Scan(&fsync, &readOnly, &version, nil, nil, nil, nil, nil)
+			WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
+		set_config('client_min_messages', 'warning', false)`).
+		Scan(&fsync, &version, nil, nil, nil, nil, nil, nil)
 	switch {
 	case err != nil:
 		return err
@@ -129,8 +152,6 @@ func prepareWriter(ctx context.Context, conn *pgx.Conn) error {
 		return refusal(fmt.Sprintf("PostgreSQL %d is too old: use 13 or newer", version/10000))
 	case fsync != nil && *fsync == "off":
 		return refusal("the server runs with fsync=off and would lose what it answers: set fsync=on")
-	case readOnly != nil && *readOnly == "on":
-		return errStandby
 	}
 	return nil
 }
@@ -163,7 +184,7 @@ var _ book.Evidence = (*Reader)(nil)
 // OpenReader opens the database for reading, beside a writer or without one, on
 // the primary or on a standby.
 func OpenReader(ctx context.Context, dsn string, o Options) (*Reader, error) {
-	s, err := newStore(ctx, dsn, o)
+	s, err := newStore(ctx, dsn, o, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

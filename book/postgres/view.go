@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"jiaozi/book"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -20,7 +22,7 @@ func (s *store) View(ctx context.Context) (book.View, error) {
 		if conn, err = s.pool.Acquire(ctx); err != nil {
 			return nil, fmt.Errorf("reach the database server: %w", err)
 		}
-		v := &snapshot{pooled: conn, conn: conn.Conn(), chain: s.o.Chain}
+		v := &snapshot{pooled: conn, conn: conn.Conn(), chain: s.o.Chain, patience: s.o.Patience}
 		if err = v.begin(ctx); err == nil {
 			return v, nil
 		}
@@ -51,6 +53,8 @@ type snapshot struct {
 	conn    *pgx.Conn
 	chain   uint16
 	cursors int
+
+	patience time.Duration // of one step of a walk
 }
 
 // Close ends the snapshot, also after the context of its maker has ended.
@@ -105,7 +109,7 @@ func walk[T any](ctx context.Context, v *snapshot, most int, read func(*row) (T,
 		}
 	}()
 	for f := (fetch{1, most}); ; {
-		result := v.conn.PgConn().ExecParams(ctx, fmt.Sprintf("FETCH %d FROM %s", f.rows, cursor), nil, nil, nil, []int16{pgx.BinaryFormatCode}).Read()
+		result := v.fetch(ctx, f.rows, cursor)
 		if result.Err != nil {
 			return fault(result.Err)
 		}
@@ -128,6 +132,13 @@ func walk[T any](ctx context.Context, v *snapshot, most int, read func(*row) (T,
 		}
 		f.next(bytes)
 	}
+}
+
+// fetch may take long: the first one sorts, if need be.
+func (v *snapshot) fetch(ctx context.Context, rows int, cursor string) *pgconn.Result {
+	ctx, cancel := context.WithTimeout(ctx, v.patience)
+	defer cancel()
+	return v.conn.PgConn().ExecParams(ctx, fmt.Sprintf("FETCH %d FROM %s", rows, cursor), nil, nil, nil, []int16{pgx.BinaryFormatCode}).Read()
 }
 
 // lookup reads at most one row.

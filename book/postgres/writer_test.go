@@ -235,34 +235,6 @@ func TestForgettingServerIsRefused(t *testing.T) {
 	}
 }
 
-// TestCancelledWaitForStandbyIsNotDurable: PostgreSQL takes a commit whose wait
-// for the standby was cancelled for done, with a warning. The engine does not.
-func TestCancelledWaitForStandbyIsNotDurable(t *testing.T) {
-	s := pgtest.Start(t, pgtest.Options{})
-	must(t, s.CreateDB("a"))
-	e, other := open(t, s.DSN("a"), Options{}), session(t, s.DSN("a"))
-	exec(t, other, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-	exec(t, other, "SELECT pg_reload_conf()")
-	waitFor(t, s.DSN("a"), "SELECT 1 WHERE current_setting('synchronous_standby_names') = 'nobody'")
-	row := batch(book.Head{}, 10)
-	answer := make(chan error)
-	go func() { answer <- e.Append(context.Background(), row) }()
-	for range 3 { // the append, then each new turn, waits in vain
-		waitFor(t, s.DSN("a"), "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-		exec(t, other, "SET synchronous_commit = local")
-		exec(t, other, "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
-	}
-	select {
-	case err := <-answer:
-		t.Fatalf("answered without a standby: %v", err)
-	default:
-	}
-	exec(t, other, "ALTER SYSTEM RESET synchronous_standby_names")
-	exec(t, other, "SELECT pg_reload_conf()")
-	must(t, <-answer)
-	mustHold(t, s.DSN("a"), []book.Head{headOf(row)})
-}
-
 // TestHeadAfterGivingUpStaysTrue: the caller's time ends while the statement
 // waits; Head ends it for good, and then says what is in the journal.
 func TestHeadAfterGivingUpStaysTrue(t *testing.T) {
@@ -291,13 +263,13 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	dsn := pgtest.Schema(t)
 	e, other := open(t, dsn, Options{}), session(t, dsn)
 	answer := make(chan error)
-	waiting := "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	locked := "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 	exec(t, e.line.conn, "SET default_transaction_isolation = 'repeatable read'")
 	exec(t, other, "BEGIN")
 	exec(t, other, "UPDATE writer SET pid = pid")
 	go func() { answer <- e.Append(context.Background(), batch(book.Head{}, 10)) }()
-	waitFor(t, dsn, waiting)
+	waitFor(t, dsn, locked)
 	exec(t, other, "COMMIT")
 	must(t, <-answer)
 
@@ -307,7 +279,7 @@ func TestSerializationFailureIsRetried(t *testing.T) {
 	exec(t, other, "UPDATE accounts SET held = 0 WHERE part = 4095")
 	next := &book.Change{At: book.Head{Seq: 2}, Accounts: []book.StateRow{{ID: c.Opened[0].ID}, {ID: c.Opened[1].ID}}}
 	go func() { answer <- e.Flush(context.Background(), next) }()
-	waitFor(t, dsn, waiting)
+	waitFor(t, dsn, locked)
 	exec(t, other, "SET deadlock_timeout = '60s'") // so that the engine is the victim
 	exec(t, other, "UPDATE accounts SET held = 0 WHERE part < 4095")
 	exec(t, other, "COMMIT")

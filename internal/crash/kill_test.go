@@ -76,13 +76,16 @@ func TestKilledAnywhereNoMoneyIsLostOnPostgreSQL(t *testing.T) {
 		if err := server.CreateDB(name); err != nil {
 			t.Fatal(err)
 		}
-		dir := filepath.Join(t.TempDir(), name)
-		if r := play(t, "init", "--test", "--data", dir, "--store", server.SocketURL(name)); r.code != 0 {
-			t.Fatal(r)
-		}
-		first := mustPlayDemo(t, dir)
-		v := victim{t: t, dir: dir, pace: pace{fresh: first.took, again: first.took}, dice: rand.New(rand.NewPCG(seed, uint64(line))), line: 2*line + 1}
-		v.live()
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), name)
+			if r := play(t, "init", "--test", "--data", dir, "--store", server.SocketURL(name)); r.code != 0 {
+				t.Fatal(r)
+			}
+			first := mustPlayDemo(t, dir)
+			v := victim{t: t, dir: dir, pace: pace{fresh: first.took, again: first.took}, dice: rand.New(rand.NewPCG(seed, uint64(line))), line: 2*line + 1}
+			v.live()
+		})
 	}
 }
 
