@@ -10,7 +10,6 @@ import (
 
 	"jiaozi/book"
 	"jiaozi/book/booktest"
-	"jiaozi/value/money"
 )
 
 // lane is a road between two stores in memory.
@@ -78,107 +77,6 @@ func (w *town) move(part uint16, from, to string) {
 	w.Helper()
 	if err := w.tryMove(part, from, to, w.lane(part, from, to)); err != nil {
 		w.Fatal(err)
-	}
-}
-
-// lived gives part 3, where alice lives, a past: transfers inside the part, to
-// another part of the shard and to other shards, holds, records, once-keys, a
-// limit, a closed account, refusals, and in other currencies.
-func (w *town) lived() {
-	w.Helper()
-	w.people()
-	erin, gone := account(3, "erin"), account(3, "gone")
-	w.ok(fund(erin, 50), fund(gone, 0))
-	for i := range 5 {
-		w.transfer(book.OK, pay(fmt.Sprint("erin", i), alice, erin, money.Minor(i+1)))
-	}
-	w.transfer(book.OK, pay("dave", alice, dave, 10))
-	w.transfer(book.OK, pay("bob", alice, bob, 20))
-	w.transfer(book.Insufficient, pay("much", alice, dave, 1000))
-	w.pump(1)
-	leg := []book.Leg{{Account: alice.ID, Side: book.Debit, Amount: cny(7)}}
-	w.ok(
-		book.Command{ID: book.DeriveID("hold").At(3), Kind: book.Hold, Event: "hold", Date: day, Legs: leg},
-		book.Command{ID: book.DeriveID("held").At(3), Kind: book.Hold, Event: "hold", Date: day, Legs: leg},
-		book.Command{ID: book.DeriveID("release"), Kind: book.Release, Event: "release", Date: day, Hold: book.DeriveID("held").At(3)},
-		book.Command{ID: book.DeriveID("limit"), Event: "limit", Date: day, Limit: []book.Limit{{Account: erin.ID, Line: 500}}},
-		book.Command{ID: book.DeriveID("closing"), Event: "close", Date: day, Close: []book.AccountID{gone.ID}},
-		tap("first", 0),
-	)
-	w.ok(tap("second", 1))
-}
-
-// tap takes a once-key and writes a record, both in part 3.
-func tap(name string, expect uint64) book.Command {
-	key := func(s string) []byte { return append([]byte{0, 3 << 4}, s...) }
-	return book.Command{
-		ID: book.DeriveID("tap", name), Event: "tap", Date: day,
-		Once: []book.Once{{Space: "tap", Key: key(name), Value: []byte(name)}},
-		Put:  []book.Put{{Space: "card", Key: key("card"), Expect: expect, Value: []byte(name)}},
-	}
-}
-
-// stays checks all that lived did, wherever the part is now, and ends with new
-// bookings on it.
-func (w *town) stays(round string) {
-	w.Helper()
-	ctx := context.Background()
-	erin := account(3, "erin")
-	w.has(alice, 55)
-	w.has(erin, 65)
-	for i := range 5 {
-		if r := w.transfer(book.OK, pay(fmt.Sprint("erin", i), alice, erin, money.Minor(i+1))); !r.Replayed {
-			w.Fatal("a transfer of the past was booked again")
-		}
-	}
-	for id, to := range map[string]book.Account{"dave": dave, "bob": bob} {
-		amount := map[string]money.Minor{"dave": 10, "bob": 20}[id]
-		if r := w.transfer(book.OK, pay(id, alice, to, amount)); !r.Replayed {
-			w.Fatalf("the transfer to %s was booked again", id)
-		}
-	}
-	results, err := w.Apply(ctx, []book.Command{tap("first", 0), func() book.Command {
-		c := tap("first", 2)
-		c.ID = book.DeriveID("other", round)
-		return c
-	}()})
-	if err != nil || results[0].Code != book.OK || !results[0].Replayed || results[1].Code != book.Exists || string(results[1].Prior) != "first" {
-		w.Fatalf("taps: %+v (%v)", results, err)
-	}
-	if value, version, err := w.Get(ctx, "card", tap("first", 0).Put[0].Key); err != nil || version != 2 || string(value) != "second" {
-		w.Fatalf("record: %q, version %d (%v)", value, version, err)
-	}
-	w.statement()
-	w.sound()
-}
-
-// statement checks alice's lines and balances in the past.
-func (w *town) statement() {
-	w.Helper()
-	ctx := context.Background()
-	var have []money.Minor
-	for from := uint64(0); ; {
-		lines, next, err := w.Statement(ctx, alice.ID, from, 3)
-		if err != nil {
-			w.Fatal(err)
-		}
-		for _, l := range lines {
-			have = append(have, l.Balance.Minor())
-		}
-		if from = next; next == 0 {
-			break
-		}
-	}
-	if want := []money.Minor{100, 99, 97, 94, 90, 85, 75, 55}; !slices.Equal(have, want) {
-		w.Fatalf("statement %v, want %v", have, want)
-	}
-	for _, at := range []book.At{{}, {Date: day}} {
-		if balance, _, err := w.BalanceAt(ctx, alice.ID, at); err != nil || balance != cny(55) {
-			w.Fatalf("balance at %+v: %v (%v)", at, balance, err)
-		}
-	}
-	if balance, _, err := w.BalanceAt(ctx, alice.ID, book.At{Date: day - 1}); err != nil || balance != cny(0) {
-		w.Fatalf("balance the day before: %v (%v)", balance, err)
 	}
 }
 
@@ -411,6 +309,83 @@ func TestDamagedSliceIsRefused(t *testing.T) {
 	}
 }
 
+// Accounts that would not be those of the source are refused too.
+func TestOtherAccountsAreRefused(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	a, b := mustBook(w, "a"), mustBook(w, "b")
+	if err := a.Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
+		t.Fatal(err)
+	}
+	h, err := a.HandOut(t.Context(), 3, day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.lane(3, "a", "b").Arrived(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.State[0] ^= 1
+	if err := b.HandIn(t.Context(), h, day); !errors.Is(err, book.ErrDamaged) || b.Keeps(3) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A hold that was given back elsewhere does not come back with its part, though
+// the tables of the first stay still have it.
+func TestHoldDoesNotComeBack(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	w.move(3, "a", "b")
+	release := book.Command{ID: book.DeriveID("give back"), Kind: book.Release, Event: "release", Date: day, Hold: book.DeriveID("hold").At(3)}
+	w.ok(release)
+	w.move(3, "b", "a")
+	release.ID = book.DeriveID("give back again")
+	results, err := w.Apply(t.Context(), []book.Command{release})
+	if err != nil || results[0].Code != book.HoldUnknown {
+		t.Fatalf("%v (%v)", results, err)
+	}
+	w.sound()
+}
+
+// The tables are made again from the journal and the carried rows alone.
+func TestTablesAreMadeAgain(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	for _, step := range []string{"ab", "bc", "ca"} {
+		w.move(3, step[:1], step[1:])
+		for name, store := range w.stores {
+			w.stores[name] = withoutTables(t, store)
+		}
+		w.crash()
+		w.stays(step)
+		for _, s := range w.Map().Shards() {
+			if err := mustBook(w, s.Name).WriteBehind(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.sound()
+	}
+}
+
+func withoutTables(t *testing.T, from *booktest.Memory) *booktest.Memory {
+	t.Helper()
+	to := &booktest.Memory{Number: from.Number}
+	v, err := from.View(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = v.Journal(t.Context(), 0, func(r book.Row) error { return to.Append(t.Context(), &r) })
+	for _, chain := range []uint16{0, 1000, 2345} {
+		err = errors.Join(err, v.(book.CarriedView).Carried(t.Context(), 3, chain, 0, 1<<30, func(r book.CarriedRow) error {
+			return to.Carry(t.Context(), []book.CarriedRow{r})
+		}))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
 // Whatever operation of either store, or of the road, fails during a move: opened
 // again and gone on with, it ends as without the fault.
 func TestMoveSurvivesACrashAnywhere(t *testing.T) {
@@ -466,52 +441,6 @@ func moveFailingAt(t *testing.T, name string, fault booktest.Fault, k int) bool 
 	w.reopen() // without the fault, if it has not come yet
 	w.stays("moved")
 	return hit
-}
-
-// readers checks that a reader of the store sees what the ledger sees.
-func (w *town) readers() {
-	w.Helper()
-	b := w.stores["b"]
-	r, err := book.OpenReader(context.Background(), b.Number, b)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer r.Close()
-	lines, _, err := r.Statement(context.Background(), alice.ID, 0, 100)
-	if err != nil || len(lines) != 8 || lines[7].Balance != cny(55) {
-		w.Fatalf("%d lines (%v)", len(lines), err)
-	}
-	if value, taken, err := r.GetOnce(context.Background(), "tap", tap("first", 0).Once[0].Key); err != nil || !taken || string(value) != "first" {
-		w.Fatalf("once-key %q (%v)", value, err)
-	}
-}
-
-// pasts checks moments before the part moved: what was on its accounts is not
-// told by halves.
-func (w *town) pasts(a *book.Ledger) {
-	w.Helper()
-	ctx := context.Background()
-	if _, err := a.TrialBalance(ctx, book.At{Seq: 1}, book.AccountID{}, 100); !errors.Is(err, book.ErrNotHere) {
-		w.Fatalf("trial balance of before: %v", err)
-	}
-	var sum money.Minor
-	rows, err := a.TrialBalance(ctx, book.At{Date: day}, book.AccountID{}, 100)
-	if err != nil {
-		w.Fatal(err)
-	}
-	for _, row := range rows {
-		if row.Normal == book.Credit {
-			sum -= row.Balance.Minor()
-		} else {
-			sum += row.Balance.Minor()
-		}
-	}
-	if sum != 0 || len(rows) == 0 {
-		w.Fatalf("trial balance of %d accounts is %d", len(rows), sum)
-	}
-	if balance, _, err := mustBook(w, "b").BalanceAt(ctx, alice.ID, book.At{Seq: 1}); err != nil || balance != cny(0) {
-		w.Fatalf("before it came: %v (%v)", balance, err)
-	}
 }
 
 func mustBook(w *town, name string) *book.Ledger {
