@@ -32,7 +32,8 @@ type Engine interface {
 	Load(ctx context.Context, t Touch) (Loaded, error)
 	// Flush brings the tables forward in one transaction, c.At with them. It
 	// must be atomic and need not be durable: what a crash takes back is made
-	// again from the journal. The same change twice does no more than once.
+	// again from the journal. The same change twice does no more than once, and
+	// a change to an older batch than the tables reflect does nothing.
 	Flush(ctx context.Context, c *Change) error
 	Close() error
 }

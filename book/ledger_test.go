@@ -204,6 +204,7 @@ func TestDoorKeepsRolesApart(t *testing.T) {
 		"once":  func(c *book.Command) { c.Once = []book.Once{{Space: "coin", Key: []byte("k")}} },
 		"put":   func(c *book.Command) { c.Put = []book.Put{{Space: "iss/63/card", Key: []byte("k")}} },
 		"out":   func(c *book.Command) { c.Out = []book.Out{{Topic: "other"}} },
+		"days":  func(c *book.Command) { c.Days = book.Days{From: 20261122, To: 20261123} }, // would close the others' days
 	} {
 		c := note(name)
 		c.Event = "spend"

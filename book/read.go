@@ -401,13 +401,14 @@ func (d *desk) Expired(ctx context.Context, now int64, max int) (ids []ID, err e
 	if max <= 0 {
 		return nil, nil
 	}
+	var recent map[ID]HoldChange
+	var parts *ownership
 	due := func(id ID, h HoldRow) {
-		if h.Expires != 0 && now >= h.Expires {
+		if h.Expires != 0 && now >= h.Expires && parts.has(id.Part()) { // what moved is another chain's to expire
 			ids = append(ids, id)
 		}
 	}
-	var recent map[ID]HoldChange
-	find := func(m *memory) { recent = m.recentHolds() }
+	find := func(m *memory) { recent, parts = m.recentHolds(), m.parts }
 	err = d.at(ctx, find, func(v View) error {
 		for id, h := range recent {
 			if !h.Gone {

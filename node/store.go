@@ -24,16 +24,25 @@ func headPath(dir string) string  { return bookPath(dir) + ".head" }
 func indexPath(dir string) string { return bookPath(dir) + ".index" }
 
 // checkStore accepts "" for the embedded store, or the address of a PostgreSQL
-// database without a password: scheme.json is no place for one.
+// database, on one server or several, without a password: scheme.json is no place
+// for one.
 func checkStore(dsn string) error {
 	if dsn == "" {
 		return nil
 	}
 	u, err := url.Parse(dsn)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return errors.New("store: give the address of a database as postgres://user@host:port/name, or leave it out to use the embedded store")
+		return errors.New("store: give the address of a database as postgres://user@host:port/name, with several servers as host:port,host:port, or leave it out to use the embedded store")
 	}
-	if _, has := u.User.Password(); has || strings.Contains(u.RawQuery, "password") {
+	settings, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return errors.New("store: what follows the ? of the address cannot be read")
+	}
+	_, secret := u.User.Password()
+	for name := range settings {
+		secret = secret || strings.Contains(name, "password")
+	}
+	if secret {
 		return errors.New("store: leave the password out of the address; put it into ~/.pgpass, or into PGPASSWORD of the service")
 	}
 	return nil

@@ -3,6 +3,7 @@ package booktest
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"jiaozi/book"
@@ -14,6 +15,9 @@ type Corruptible struct {
 	Store Store
 	// Verify looks at the closed store; nil is Verify of package book.
 	Verify func(context.Context) (book.Report, error)
+	// Rewind makes the tables take a change to the last batch once more; nil if
+	// they take it anyway.
+	Rewind func() error
 	// Raw changes what no operation of an engine can; nil leaves those out.
 	Raw Raw
 }
@@ -30,10 +34,15 @@ type Raw interface {
 
 // RunCorruptions changes one fact of a sound store, for every kind of fact, and
 // expects that Verify names what is wrong by its code. A sound store, and one
-// that is only behind, must give no finding.
-func RunCorruptions(t *testing.T, fresh func(t *testing.T) Corruptible) {
+// that is only behind, must give no finding. Prefixes, if any, choose among the
+// names of the kinds.
+func RunCorruptions(t *testing.T, fresh func(t *testing.T) Corruptible, prefixes ...string) {
 	kinds := slices.Concat(tableKinds(), ruleKinds(), indexKinds(), rawKinds())
 	for _, kind := range kinds {
+		chosen := func(prefix string) bool { return strings.HasPrefix(kind.name, prefix) }
+		if len(prefixes) > 0 && !slices.ContainsFunc(prefixes, chosen) {
+			continue
+		}
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel() // most of the time is waiting for the disk
 			v := newVictim(t, fresh(t))
@@ -156,6 +165,11 @@ func (v *victim) flush(c book.Change) {
 	v.Helper()
 	if c.At == (book.Head{}) {
 		c.At = v.head
+	}
+	if v.Rewind != nil {
+		if err := v.Rewind(); err != nil {
+			v.Fatal(err)
+		}
 	}
 	v.open(func(e book.Engine) error { return e.Flush(v.Context(), &c) })
 }

@@ -29,6 +29,9 @@ const (
 	LoseSync
 	// FailBlind: all is written, and the store cannot be read to see that.
 	FailBlind
+	// FailTwice: the row is sent twice, as by a network that lost the first answer.
+	// The second is refused, or known to be the first again.
+	FailTwice
 	// FailView: an earlier entry cannot be read.
 	FailView
 	// FailFlush: the tables are not written behind.
@@ -100,6 +103,9 @@ func (f *Faulty) Append(ctx context.Context, row *book.Row) error {
 	}
 	if err := f.Engine.Append(ctx, row); err != nil {
 		return err
+	}
+	if f.Fault == FailTwice {
+		return f.Engine.Append(ctx, row)
 	}
 	if f.Fault == FailSync {
 		return errors.Join(book.ErrNotDurable, ErrInjected)

@@ -49,7 +49,7 @@ func CheckHistory(ctx context.Context, ask Asker) error {
 		errs = append(errs, p.statement(id, 1), p.statement(id, 3), p.statement(id, 1<<20))
 	}
 	if _, _, err := ask.BalanceAt(ctx, p.first(), book.At{Seq: p.head.Seq + 1}); len(p.accounts) > 0 && !errors.Is(err, book.ErrNotYet) {
-		errs = append(errs, fmt.Errorf("a balance after the last batch: %v", err))
+		errs = append(errs, errors.New("there is a balance after the last batch"), err)
 	}
 	return errors.Join(errs...)
 }
@@ -143,11 +143,18 @@ func (p *past) moments(at book.At) error {
 		want[id] = money.New(p.terms[id].Currency, p.balance(id, func(l pastLine) bool {
 			return (at.Seq == 0 || l.at.Seq <= at.Seq) && (at.Date == 0 || l.Date <= at.Date)
 		}))
-		if have, open, err := p.ask.BalanceAt(p.ctx, id, at); err != nil || !open || have != want[id] {
-			return fmt.Errorf("balance of %s at %+v: %s (open %v, %v), the journal says %s", p.terms[id].Name, at, have, open, err, want[id])
+		have, open, err := p.ask.BalanceAt(p.ctx, id, at)
+		if err != nil {
+			return err
 		}
-		if now, _, err := p.ask.Balance(p.ctx, id); at == (book.At{}) && (err != nil || now != want[id]) {
-			return fmt.Errorf("balance of %s: %s (%v), the journal says %s", p.terms[id].Name, now, err, want[id])
+		if !open || have != want[id] {
+			return fmt.Errorf("balance of %s at %+v: %s (open %v), the journal says %s", p.terms[id].Name, at, have, open, want[id])
+		}
+		if at != (book.At{}) {
+			continue
+		}
+		if have, _, err = p.ask.Balance(p.ctx, id); err != nil || have != want[id] {
+			return errors.Join(fmt.Errorf("balance of %s: %s, the journal says %s", p.terms[id].Name, have, want[id]), err)
 		}
 	}
 	return p.trial(at, want)
@@ -210,12 +217,15 @@ func sameLine(a, b book.Line) bool {
 func (p *past) entries() error {
 	for i, id := range p.ids {
 		e, at, found, err := p.ask.Entry(p.ctx, id)
-		if err != nil || !found || at != p.places[i] || e.Command.ID != id {
-			return fmt.Errorf("entry %s: found %v at %v (%v), the journal has it at %v", id, found, at, err, p.places[i])
+		if err != nil {
+			return err
+		}
+		if !found || at != p.places[i] || e.Command.ID != id {
+			return fmt.Errorf("entry %s: found %v at %v, the journal has it at %v", id, found, at, p.places[i])
 		}
 	}
 	if head, err := p.ask.Head(p.ctx); err != nil || head != p.head {
-		return fmt.Errorf("head %v (%v), the journal ends at %v", head, err, p.head)
+		return errors.Join(fmt.Errorf("head %v, the journal ends at %v", head, p.head), err)
 	}
 	return nil
 }

@@ -12,8 +12,11 @@
 // not taken for one. One process writes at a time: every statement of a writer
 // names its owner and its turn in the table writer, under a row lock, so that a
 // writer that was taken over, or a statement still under way from a connection
-// that was given up, can change nothing. A lost connection is looked after here:
-// the same row is sent again, and it is known whether the first one is there.
+// that was given up, can change nothing. A lost connection is looked after here,
+// and so is a server that says nothing: the DSN may name several, the one that
+// writes is found, the same row is sent again, and it is known whether the first
+// one is there. A turn is itself a commit, so nothing is believed before it that
+// a standby may lack. Every call ends in bounded time (Options.Patience).
 //
 // It asks nothing of the server but tables: no advisory lock, no function of
 // ours, no extension, and every key begins with part. Open looks in

@@ -46,7 +46,7 @@ func interrupted(ctx context.Context, t *testing.T, m *cluster.Machine, n int64,
 	pid := conn.PgConn().PID()
 	told := make(chan error, 1)
 	go func() {
-		_, err := conn.Exec(ctx, write, n)
+		_, err := conn.Exec(ctx, "INSERT INTO number VALUES ($1)", n)
 		told <- err
 	}()
 	mustBecome(ctx, t, m.DSN(), "SELECT coalesce(bool_or(wait_event = 'SyncRep'), false) FROM pg_stat_activity WHERE pid = $1", pid)

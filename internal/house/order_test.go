@@ -20,7 +20,7 @@ var outside = map[string]string{
 	"internal/house":    "imports nothing of the module: it reads the source as text",
 	"internal/pgserver": "starts PostgreSQL's programs and imports nothing of the module",
 	"internal/pgtest":   "gives tests a PostgreSQL and knows nothing else of the module",
-	"internal/cluster":  "knows PostgreSQL, Patroni and etcd, and of the module what it deploys",
+	"internal/cluster":  "knows PostgreSQL, Patroni and etcd, and of the module what it deploys; its tests run a ledger on them",
 	"internal/hammer":   "kills ledgers on every engine, in tests only",
 	"internal/crash":    "knows the module only as the built command, which it kills",
 	"internal/journey":  "plays whole journeys across every floor, in tests only",
@@ -92,7 +92,7 @@ func mayImport(may map[string]map[string]bool, f *source, target string) bool {
 		return true
 	}
 	if outside[f.room] != "" {
-		return f.room == "internal/journey" || f.room == "internal/hammer" || f.room == target || target == "internal/pgtest"
+		return f.room == "internal/journey" || f.room == "internal/hammer" || f.room == "internal/cluster" && f.test || f.room == target || target == "internal/pgtest"
 	}
 	if f.test && may[floorOf(f.room)]["wire"] && slices.Contains(testFloor, target) {
 		return true
