@@ -179,6 +179,10 @@ func TestShardsDeliverAndMove(t *testing.T) {
 	if code := r.exit("move", append(move, "--reach", "postgres://nobody@127.0.0.1:1/b")...); code == 0 {
 		t.Error("moved by a way that leads nowhere")
 	}
+	r.fence("b", 1500, 2000)
+	if code := r.exit("move", "--part", "1500", "--to", "b"); code != exitUsage {
+		t.Errorf("a part on its way out is called at home: exit %d", code)
+	}
 	var doc mapDoc
 	for _, more := range []string{"--abandon", "--abandon=false", "--abandon=false"} { // give that up, move, and move again
 		r.run(&doc, "move", append(move, more)...)
@@ -289,6 +293,19 @@ func (r *realm) pay(amount money.Minor) {
 	results, err = s.Transfer(r.Context(), []shard.Transfer{{ID: book.DeriveID("pay", int64(amount)), From: person(3, "payer").ID, To: payee.ID,
 		Amount: money.New(156, amount), Event: "pay", Date: shardDay}})
 	accepted(r.T, results, errors.Join(err, s.Close()))
+}
+
+// fence is what a move that was stopped may leave: a part that nobody books on.
+func (r *realm) fence(name string, part, to uint16) {
+	r.Helper()
+	s := r.open()
+	l, err := s.Ledger(name)
+	if err == nil {
+		err = l.Leave(r.Context(), part, to, shardDay)
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		r.Fatal(err)
+	}
 }
 
 func (r *realm) has(a book.Account, want string) {
