@@ -12,7 +12,7 @@ import (
 // Road copies the carried rows of one part from the source's store to the
 // target's. Every method may be called again after a crash.
 type Road interface {
-	// Start begins to copy, and goes on by itself.
+	// Start begins to copy what is written from now on, and goes on by itself.
 	Start(ctx context.Context) error
 	// Arrived reports whether the target has on its disk all that the source had
 	// when it was asked.
