@@ -216,10 +216,6 @@ func (b *Books) remember(at Position, c *Command) {
 
 // sliceOf sums the slice of a part up from what came with it and from the journal.
 func (v *verifier) sliceOf(part uint16, upTo uint64) (count uint64, digest Hash, err error) {
-	view, err := v.evidence.View(v.ctx)
-	if err != nil {
-		return 0, Hash{}, err
-	}
 	d := newDigester(part)
 	number := func(r CarriedRow) error {
 		r.N = d.count
@@ -228,12 +224,12 @@ func (v *verifier) sliceOf(part uint16, upTo uint64) (count uint64, digest Hash,
 	from := uint64(0)
 	if came, ok := v.came[part]; ok && came.seq <= upTo {
 		from = came.seq
-		err = eachCarried(v.ctx, view, part, came.chain, number)
+		err = eachCarried(v.ctx, v.aside, part, came.chain, number)
 	}
 	if err == nil {
-		err = eachTouching(v.ctx, view, part, from, upTo, number)
+		err = eachTouching(v.ctx, v.aside, part, from, upTo, number)
 	}
-	return d.count, d.digest(), errors.Join(err, view.Close())
+	return d.count, d.digest(), err
 }
 
 // eachTouching visits the entries of a journal that touch a part.
@@ -258,17 +254,21 @@ func eachTouching(ctx context.Context, view View, part uint16, from, upTo uint64
 
 // arrivedWith reads what came with a part, and tells the keys of it.
 func (v *verifier) arrivedWith(at Position, h *Handover) (*arrival, error) {
-	view, err := v.evidence.View(v.ctx)
+	a, err := readArrival(v.ctx, v.aside, h)
 	if err != nil {
-		return nil, err
-	}
-	a, err := readArrival(v.ctx, view, h)
-	if err = errors.Join(err, view.Close()); err != nil {
 		return nil, fmt.Errorf("read it: %w", err)
 	}
 	v.came[h.Part] = travel{seq: at.Seq, chain: h.Chain}
 	v.keys.arrival(at, a)
 	return a, nil
+}
+
+// brought reports whether a carried row is one of those that its part came with
+// last, as far as the fold has come.
+func (v *verifier) brought(at Position) bool {
+	part, chain, _ := at.carried()
+	t, came := v.came[part]
+	return came && t.chain == chain
 }
 
 // arrival takes the keys and lines that came with a part in.

@@ -107,6 +107,9 @@ func (s *Shards) abandon(ctx context.Context, m *Move) error {
 	if err != nil {
 		return err
 	}
+	if target.Keeps(m.Part) {
+		return fmt.Errorf("%w: shard %s keeps it already", book.ErrNotHere, m.To)
+	}
 	if err := source.Stay(ctx, m.Part, m.Date); err != nil {
 		return err
 	}
@@ -119,6 +122,11 @@ func (s *Shards) abandon(ctx context.Context, m *Move) error {
 
 // carry takes the part over: all but the map.
 func (s *Shards) carry(ctx context.Context, m *Move, source, target *book.Ledger) error {
+	if source.Shows(m.Part) { // not handed out: what the target would refuse later stops the move now
+		if err := target.CanTake(ctx, m.Part, s.chainOf(m.From), m.Date); err != nil {
+			return err
+		}
+	}
 	if err := m.Road.Start(ctx); err != nil {
 		return err
 	}
@@ -152,7 +160,7 @@ func (s *Shards) handOut(ctx context.Context, m *Move, source *book.Ledger) (boo
 		}
 		_, pumping = s.Pump(ctx, m.Date)
 	}
-	h, err := source.HandOut(ctx, m.Part, m.Date)
+	h, err := source.HandOut(ctx, m.Part, s.chainOf(m.To), m.Date)
 	if err != nil {
 		return h, errors.Join(err, pumping)
 	}
