@@ -15,6 +15,7 @@ import (
 // partFold follows the parts that move.
 type partFold struct {
 	away    map[uint16]uint16 // parts that left, with the chain they left for
+	came    map[Handover]bool // where parts came from: part and chain
 	history string            // the record that the book keeps of it
 	steps   uint64
 	// slice sums up what the journal and the carried rows have on a part, up to a
@@ -146,6 +147,7 @@ func (b *Books) sameSlice(h *Handover) *complaint {
 
 // handIn takes a part in.
 func (b *Books) handIn(e *Entry) *complaint {
+	first := b.vacant(&e.Command.Handover)
 	a, err := b.parts.arrived(&e.Command.Handover)
 	if err != nil {
 		return complain("entry-part", "what came with part %d: %v", e.Command.Handover.Part, err)
@@ -162,7 +164,22 @@ func (b *Books) handIn(e *Entry) *complaint {
 	for _, hold := range a.holds {
 		b.holds[hold.ID] = hold.Row
 	}
-	return sameNets(&e.Command, nets, -1)
+	return later(first, sameNets(&e.Command, nets, -1))
+}
+
+// vacant checks that a part that comes is not here, and never came from that chain.
+func (b *Books) vacant(h *Handover) *complaint {
+	way := Handover{Part: h.Part, Chain: h.Chain}
+	if b.parts.came[way] {
+		return complain("entry-part", "part %d comes from chain %d a second time", h.Part, h.Chain)
+	}
+	b.parts.came[way] = true
+	for id := range b.accounts {
+		if id.Part() == h.Part {
+			return complain("entry-part", "part %d comes and has account %s here", h.Part, id)
+		}
+	}
+	return nil
 }
 
 func addBig(nets map[money.Currency]*big.Int, a *AccountRow) {

@@ -274,15 +274,18 @@ func (l *Ledger) HandIn(ctx context.Context, h Handover, date clock.Date) error 
 	if err != nil {
 		return err
 	}
-	var a *arrival
-	err = l.at(ctx, func(*memory) {}, func(v View) (err error) {
-		a, err = readArrival(ctx, v, &h)
+	var nets map[money.Currency]money.Minor // and not the arrival: the writer reads one again, and one is enough
+	err = l.at(ctx, func(*memory) {}, func(v View) error {
+		a, err := readArrival(ctx, v, &h)
+		if err == nil {
+			nets = a.nets
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("hand part %d in: %w", h.Part, err)
 	}
-	_, err = l.step(ctx, HandIn, h, a.nets, date)
+	_, err = l.step(ctx, HandIn, h, nets, date)
 	return err
 }
 

@@ -40,6 +40,7 @@ func TestFoldFindsBrokenSteps(t *testing.T) {
 	leave := Command{ID: ID{2}, Kind: Leave, Handover: Handover{Part: 7, Chain: 9}}
 	steps := func(last ...*Entry) []*Entry { return append([]*Entry{booked(pay, 5, 5), booked(leave)}, last...) }
 	in := Command{ID: ID{4}, Kind: HandIn, Handover: Handover{Part: 8, Chain: 9}}
+	occupied := Command{ID: ID{5}, Kind: HandIn, Handover: Handover{Part: 7, Chain: 8}}
 	for why, tt := range map[string]struct {
 		entries []*Entry
 		broken  bool
@@ -57,10 +58,18 @@ func TestFoldFindsBrokenSteps(t *testing.T) {
 		"no balance":              {steps(change(func(c *Command) { c.Legs, c.Open = nil, nil })), true},
 		"against another account": {steps(change(func(c *Command) { c.Legs[0].Account = alice.ID })), true},
 		"slice that is not there": {[]*Entry{booked(in)}, true},
+		"nothing that comes":      {[]*Entry{booked(in)}, false},
+		"came twice":              {[]*Entry{booked(in), booked(in)}, true},
+		"came and was here":       {[]*Entry{booked(pay, 5, 5), booked(occupied)}, true},
 	} {
 		b := newBooks()
 		b.parts.slice = func(uint16, uint64) (uint64, Hash, error) { return out.Handover.Count, out.Handover.Digest, nil }
-		b.parts.arrived = func(*Handover) (*arrival, error) { return nil, ErrDamaged }
+		b.parts.arrived = func(*Handover) (*arrival, error) {
+			if why == "slice that is not there" {
+				return nil, ErrDamaged
+			}
+			return &arrival{}, nil
+		}
 		found := ""
 		for i, e := range tt.entries {
 			if c := b.entry(Position{1, i}, e); c != nil {

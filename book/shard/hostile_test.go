@@ -225,3 +225,36 @@ func TestAbandonLooksAtTheTarget(t *testing.T) {
 		t.Error("both keep the part")
 	}
 }
+
+// A statement that was begun before its part went on is continued after it.
+func TestStatementGoesOnWhereThePartWentOn(t *testing.T) {
+	for _, way := range []string{"abc", "cba"} {
+		w := newTown(t)
+		w.lived()
+		if way == "cba" {
+			w.move(3, "a", "c")
+		}
+		w.move(3, way[:1], way[1:2])
+		_, next, err := w.Statement(t.Context(), alice.ID, 0, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.move(3, way[1:2], way[2:])
+		lines, _, err := w.Statement(t.Context(), alice.ID, next, 100)
+		if err != nil || len(lines) != 5 || lines[0].Balance != cny(94) {
+			t.Errorf("%s: %d lines (%v)", way, len(lines), err)
+		}
+	}
+}
+
+// The balance at a batch from before the part came is nothing, also of a day.
+func TestBalanceAtABatchBeforeThePartCame(t *testing.T) {
+	w := newTown(t)
+	w.lived()
+	w.move(3, "a", "b")
+	for _, at := range []book.At{{Seq: 1}, {Seq: 1, Date: day}, {Seq: 1, Date: day - 1}} {
+		if balance, _, err := mustBook(w, "b").BalanceAt(t.Context(), alice.ID, at); err != nil || balance != cny(0) {
+			t.Errorf("%+v: %v (%v)", at, balance, err)
+		}
+	}
+}
