@@ -169,7 +169,7 @@ const (
 	HandIn
 )
 
-var kindNames = [...]string{"transfer", "hold", "capture", "release", "expire", "leave", "stay", "hand out", "hand in"}
+var kindNames = [...]string{"transfer", "hold", "capture", "release", "expire", "leave", "stay", "hand-out", "hand-in"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {

@@ -97,6 +97,9 @@ func (l *Ledger) process(ctx context.Context, batch []candidate) ([]Result, erro
 	}
 	st := newState(m.head.Seq+1, m, len(batch))
 	if err := m.load(ctx, l.engine, st, batch); err != nil {
+		if errors.Is(err, ErrFenced) { // the store has another writer now
+			err = l.stop(err)
+		}
 		return nil, fmt.Errorf("book: nothing was booked: %w", err)
 	}
 	results := plan(st, batch)
@@ -152,13 +155,18 @@ func (l *Ledger) sound(ctx context.Context) error {
 	return nil
 }
 
-// halt makes the ledger refuse from here on. The outcome of the batch at hand
-// is unknown; after opening again the same ids tell it.
+// halt stops the ledger in the middle of a batch. Its outcome is unknown; after
+// opening again the same ids tell it.
 func (l *Ledger) halt(cause error) error {
+	return fmt.Errorf("%w: %w", ErrUnknown, l.stop(cause))
+}
+
+// stop makes the ledger refuse from here on.
+func (l *Ledger) stop(cause error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.broken = fmt.Errorf("%w (%w)", ErrStopped, cause)
-	return fmt.Errorf("%w: %w", ErrUnknown, l.broken)
+	return l.broken
 }
 
 // halted is what a batch that was waiting when the ledger stopped is told.

@@ -74,7 +74,7 @@ func (n *Node) ServeRoles(ctx context.Context, addrs Addresses) error {
 	if err := n.PublishList(ctx); err != nil {
 		return errors.Join(err, n.servers.stop())
 	}
-	n.servers.run(func() error { n.pump(ctx); return nil })
+	n.servers.run(func() error { return n.pump(ctx) })
 	return nil
 }
 
@@ -193,15 +193,20 @@ func (n *Node) Wait(ctx context.Context) error {
 	return n.servers.stop()
 }
 
-// pump empties outboxes and closes the business day at cut-off, until ctx ends.
-func (n *Node) pump(ctx context.Context) {
+// pump empties outboxes and closes the business day at cut-off, until ctx ends. A
+// book that has stopped, after a failed sync for one, ends it: the process must
+// not go on, and whoever supervises it starts it again, which reads the book anew.
+func (n *Node) pump(ctx context.Context) error {
 	tick := time.NewTicker(pumpEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
+		}
+		if err := n.ledger.Sound(); err != nil {
+			return fmt.Errorf("the book has stopped: %w", err)
 		}
 		if err := n.Forward(ctx); err != nil && ctx.Err() == nil {
 			slog.Warn("outbox waits", "error", err)

@@ -24,15 +24,15 @@ func headPath(dir string) string  { return bookPath(dir) + ".head" }
 func indexPath(dir string) string { return bookPath(dir) + ".index" }
 
 // checkStore accepts "" for the embedded store, or the address of a PostgreSQL
-// database, on one server or several, without a password: scheme.json is no place
-// for one.
+// database, on one server or several, without a password: neither scheme.json nor
+// a shard map is a place for one.
 func checkStore(dsn string) error {
 	if dsn == "" {
 		return nil
 	}
 	u, err := url.Parse(dsn)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return errors.New("store: give the address of a database as postgres://user@host:port/name, with several servers as host:port,host:port, or leave it out to use the embedded store")
+		return errors.New("store: write the address of a database as postgres://user@host:port/name, with several servers as host:port,host:port")
 	}
 	settings, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -1,6 +1,14 @@
 package node
 
-import "testing"
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"jiaozi/book"
+	"jiaozi/book/postgres"
+	"jiaozi/internal/pgtest"
+)
 
 // TestStoreIsAnAddressWithoutAPassword: one server or several that fail over, and
 // no secret on the way into scheme.json, however it is spelled.
@@ -33,5 +41,34 @@ func TestStoreIsAnAddressWithoutAPassword(t *testing.T) {
 		if checkStore(dsn) == nil {
 			t.Errorf("accepted: %s", dsn)
 		}
+	}
+}
+
+// A second writer takes the book over, as a fail-over does: the first process must
+// not go on as if it still kept a book, but end and say why.
+func TestServerEndsWhenItsBookHasStopped(t *testing.T) {
+	server := pgtest.Start(t, pgtest.Options{})
+	if err := server.CreateDB("scheme"); err != nil {
+		t.Fatal(err)
+	}
+	seed := uint64(7)
+	o := Options{Dir: filepath.Join(t.TempDir(), "data"), Test: true, Seed: &seed, Store: server.SocketURL("scheme")}
+	if err := Init(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	n := opened(t, o)
+	if err := n.ServeRoles(t.Context(), Addresses{}); err != nil {
+		t.Fatal(err)
+	}
+	taker, err := postgres.Open(t.Context(), o.Store, postgres.Options{Chain: chain, TakeOver: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taker.Close()
+	if _, err := n.BeginRun(t.Context()); !errors.Is(err, book.ErrStopped) {
+		t.Fatalf("the first writer went on: %v", err)
+	}
+	if err := n.Wait(t.Context()); !errors.Is(err, book.ErrStopped) {
+		t.Fatalf("the server ended with: %v", err)
 	}
 }

@@ -18,6 +18,7 @@ type entryLine struct {
 	Reverses id          `json:"reverses,omitzero"`
 	Linked   bool        `json:"linked,omitzero"`
 	Days     *daysLine   `json:"days,omitzero"`
+	Move     *moveLine   `json:"move,omitzero"`
 	At       seconds     `json:"at,omitzero"`
 	Expires  seconds     `json:"expires,omitzero"`
 	Legs     []legLine   `json:"legs,omitempty"`
@@ -35,6 +36,35 @@ type entryLine struct {
 type daysLine struct {
 	From date `json:"from"`
 	To   date `json:"to"`
+}
+
+// moveLine is what a step of a part says. Parts and chains are small numbers.
+type moveLine struct {
+	Part   uint16 `json:"part"`
+	Chain  uint16 `json:"chain"`
+	Count  number `json:"count,omitzero"`
+	Digest hash   `json:"digest,omitzero"`
+	State  hash   `json:"state,omitzero"`
+	Seq    number `json:"seq,omitzero"`
+	Hash   hash   `json:"hash,omitzero"`
+}
+
+func moveOf(c *book.Command) *moveLine {
+	if c.Kind < book.Leave {
+		return nil
+	}
+	h := &c.Handover
+	return &moveLine{h.Part, h.Chain, number(h.Count), hash(h.Digest), hash(h.State), number(h.Head.Seq), hash(h.Head.Hash)}
+}
+
+func (l *moveLine) handover() book.Handover {
+	if l == nil {
+		return book.Handover{}
+	}
+	return book.Handover{
+		Part: l.Part, Chain: l.Chain, Count: uint64(l.Count), Digest: book.Hash(l.Digest), State: book.Hash(l.State),
+		Head: book.Head{Seq: uint64(l.Seq), Hash: book.Hash(l.Hash)},
+	}
 }
 
 type legLine struct {
@@ -91,7 +121,7 @@ func toLine(e *book.Entry) *entryLine {
 	l := &entryLine{
 		ID: id(c.ID), Kind: kind(c.Kind), Event: c.Event, Date: date(c.Date), Hold: id(c.Hold), Final: c.Final,
 		Reverses: id(c.Reverses), Linked: c.Linked, At: seconds(c.At), Expires: seconds(c.Expires), Note: c.Note,
-		Result: resultLine{Code: code(e.Result.Code)},
+		Move: moveOf(c), Result: resultLine{Code: code(e.Result.Code)},
 	}
 	if c.Days != (book.Days{}) {
 		l.Days = &daysLine{date(c.Days.From), date(c.Days.To)}
@@ -120,6 +150,7 @@ func (l *entryLine) entry() *book.Entry {
 	c := book.Command{
 		ID: book.ID(l.ID), Kind: book.Kind(l.Kind), Event: l.Event, Date: clock.Date(l.Date), Hold: book.ID(l.Hold), Final: l.Final,
 		Reverses: book.ID(l.Reverses), Linked: l.Linked, At: int64(l.At), Expires: int64(l.Expires), Note: l.Note,
+		Handover: l.Move.handover(),
 	}
 	if l.Days != nil {
 		c.Days = book.Days{From: clock.Date(l.Days.From), To: clock.Date(l.Days.To)}

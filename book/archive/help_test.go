@@ -120,6 +120,9 @@ func drawEntry(t *rapid.T) book.Entry {
 		return money.New(currency.Draw(t, "currency"), money.Minor(rapid.Int64Range(1, math.MaxInt64/8192).Draw(t, "minor")))
 	})
 	c := book.Command{ID: book.ID(draw16(t, "id")), Event: drawName(t), Date: drawDate(t), Linked: rapid.Bool().Draw(t, "linked")}
+	if rapid.IntRange(0, 5).Draw(t, "step of a part") == 0 {
+		return drawStep(t)
+	}
 	c.Kind = rapid.SampledFrom([]book.Kind{book.Transfer, book.Hold, book.Capture, book.Release, book.Expire}).Draw(t, "kind")
 	c.At = rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MinInt64}).Draw(t, "at")
 	if c.Kind >= book.Capture {
@@ -148,6 +151,30 @@ func drawEntry(t *rapid.T) book.Entry {
 			m := rapid.Int64().Draw(t, "balance")
 			e.Result.Balances = append(e.Result.Balances, money.New(leg.Amount.Currency(), money.Minor(m)))
 		}
+	}
+	return e
+}
+
+// drawStep draws a step of a part that moves.
+func drawStep(t *rapid.T) book.Entry {
+	small := rapid.Uint16Range(0, book.Parts-1)
+	c := book.Command{ID: book.ID(draw16(t, "id")), Event: drawName(t), Date: drawDate(t)}
+	c.Kind = rapid.SampledFrom([]book.Kind{book.Leave, book.Stay, book.HandOut, book.HandIn}).Draw(t, "kind")
+	c.Handover = book.Handover{Part: small.Draw(t, "part"), Chain: small.Draw(t, "chain")}
+	e := book.Entry{Command: c, Result: book.Result{Code: book.OK}}
+	if c.Kind < book.HandOut {
+		return e
+	}
+	h := &e.Command.Handover
+	h.Count, h.Head.Seq = rapid.Uint64Range(0, 1<<39-1).Draw(t, "count"), rapid.Uint64Range(1, math.MaxUint64).Draw(t, "seq")
+	for _, b := range []*book.Hash{&h.Digest, &h.State, &h.Head.Hash} {
+		copy(b[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "hash"))
+	}
+	if rapid.Bool().Draw(t, "balance") {
+		a := book.CarriedAccount(0, h.Chain, money.CNY)
+		e.Command.Open = []book.Account{a}
+		e.Command.Legs = []book.Leg{{Account: a.ID, Side: book.Credit, Amount: money.New(money.CNY, 7)}}
+		e.Result.Balances = []money.Amount{money.New(money.CNY, -7)}
 	}
 	return e
 }

@@ -98,7 +98,7 @@ func (v *side) UnmarshalText(b []byte) error { return word(v, b, sides) }
 func (v *code) UnmarshalText(b []byte) error { return word(v, b, codes) }
 
 var (
-	kinds = named(func(k book.Kind) bool { return k <= book.Expire })
+	kinds = named(func(k book.Kind) bool { return k <= book.HandIn })
 	sides = named(func(s book.Side) bool { return s == book.Debit || s == book.Credit })
 	codes = named(book.Code.Kept)
 )

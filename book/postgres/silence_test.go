@@ -93,6 +93,7 @@ func (v *veil) through(s *pgtest.Server, dsn string, more ...string) string {
 // nothing. Writer, keeper and views go on at the other one, and what was held up
 // on the way changes nothing when it arrives at last.
 func TestSilentServerIsLeftForTheOther(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Shared(t)
 	v := newVeil(t, s)
 	dsn := pgtest.Schema(t)
@@ -119,6 +120,7 @@ func TestSilentServerIsLeftForTheOther(t *testing.T) {
 // TestSilenceEndsInAnError: with nobody else to ask, every call ends in bounded
 // time and says why; when the server speaks again, the same engine goes on.
 func TestSilenceEndsInAnError(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Shared(t)
 	v := newVeil(t, s)
 	dsn := pgtest.Schema(t)

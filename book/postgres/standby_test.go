@@ -40,6 +40,7 @@ const waiting = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 // left whose session was ended. The engine answers neither before a commit of its
 // own has had its standby.
 func TestCommitWithoutStandbyIsNotDurable(t *testing.T) {
+	t.Parallel()
 	l := newLonely(t)
 	e := open(t, l.DSN("a"), Options{})
 	var booked []book.Head
@@ -80,6 +81,7 @@ func TestCommitWithoutStandbyIsNotDurable(t *testing.T) {
 // a server may be silent, and ends in an error when patience does; then the same
 // row is appended once, by the same engine or the next one.
 func TestStandbyIsWaitedForAndNotForEver(t *testing.T) {
+	t.Parallel()
 	l := newLonely(t)
 	e := open(t, l.DSN("a"), Options{Silence: time.Second})
 	one := batch(book.Head{}, 10)
