@@ -190,11 +190,24 @@ func (l *Ledger) HandOut(ctx context.Context, part, to uint16, date clock.Date) 
 		return h, err
 	}
 	h.Chain, h.State = to, state.digest()
+	if err := l.provable(ctx, h); err != nil {
+		return h, fmt.Errorf("hand part %d out: %w", part, err)
+	}
 	if _, err := l.step(ctx, HandOut, h, state.nets, date); err != nil {
 		return h, err
 	}
 	last, _ = l.lastTravel(part)
 	return l.handedOut(ctx, last)
+}
+
+// provable makes the part from its slice, as the target will: what it would refuse
+// is better learned while the part can stay.
+func (l *Ledger) provable(ctx context.Context, h Handover) error {
+	h.Chain = l.engine.Chain()
+	return l.at(ctx, func(*memory) {}, func(v View) error {
+		_, err := readArrival(ctx, v, &h)
+		return err
+	})
 }
 
 // handedOut is what the target is told, from the journal.

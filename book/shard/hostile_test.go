@@ -258,3 +258,22 @@ func TestBalanceAtABatchBeforeThePartCame(t *testing.T) {
 		}
 	}
 }
+
+// A part that its slice does not prove is not handed out: the target would refuse
+// it, and by then it could not stay.
+func TestUnprovenPartStays(t *testing.T) {
+	w := newTown(t)
+	w.left()
+	if err := mustBook(w, "a").WriteBehind(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.reopen()
+	a := mustBook(w, "a")
+	w.stores["a"].DropAccount(alice.ID)
+	if _, err := a.HandOut(t.Context(), 3, w.stores["b"].Number, day); !errors.Is(err, book.ErrDamaged) {
+		t.Errorf("handed out: %v", err)
+	}
+	if err := a.Stay(t.Context(), 3, day); err != nil || !a.Keeps(3) {
+		t.Errorf("it cannot stay: %v", err)
+	}
+}

@@ -38,8 +38,8 @@ type Move struct {
 // Move moves a part between two shards of this process while both are in use. The
 // part itself cannot be written between the fence and the new map: commands that
 // touch it get PartMoved meanwhile, and reads go on until the source has handed
-// it out. How long that is depends on what is booked during the copy, not on the
-// size of the part.
+// it out. In that time what was booked during the copy is sent, and the slice is read
+// on both sides to compare it; the copying itself is done before.
 //
 //	the slice is copied -> Leave at the source (fence) -> the rest of the slice
 //	-> HandOut at the source -> HandIn at the target -> new map -> tidy up
