@@ -1,6 +1,7 @@
 package book
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -213,11 +214,11 @@ func (f *sliceFold) row(r CarriedRow) error {
 	}
 	for i := range c.Once {
 		if partOf(c.Once[i].Key) == f.part {
-			f.keys = append(f.keys, carriedKey{space: c.Once[i].Space, key: c.Once[i].Key, at: at})
+			f.keys = append(f.keys, carriedKey{space: c.Once[i].Space, key: slices.Clone(c.Once[i].Key), at: at})
 		}
 	}
 	if c.Reverses != (ID{}) {
-		f.keys = append(f.keys, carriedKey{space: SpaceBook + "reversed", key: c.Reverses[:], at: at})
+		f.keys = append(f.keys, carriedKey{space: SpaceBook + "reversed", key: slices.Clone(c.Reverses[:]), at: at})
 	}
 	for _, line := range appendLines(nil, c, &e.Result, at) {
 		if partOf(binary.BigEndian.AppendUint64(nil, line.Hash)) == f.part {
@@ -259,7 +260,7 @@ func (f *sliceFold) book(e *Entry) error {
 	}
 	for i := range c.Put {
 		if key := c.Put[i].key(); key.Part() == f.part {
-			f.records[key] = Record{Value: c.Put[i].Value, Version: f.records[key].Version + 1}
+			f.records[key] = Record{Value: bytes.Clone(c.Put[i].Value), Version: f.records[key].Version + 1}
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ type bookRecord struct {
 func newBooks() *Books {
 	return &Books{
 		accounts: map[AccountID]*AccountRow{}, records: map[Key]bookRecord{},
-		holds: map[ID]HoldRow{}, outbox: map[uint64]Pending{}, parts: partFold{away: map[uint16]uint16{}},
+		holds: map[ID]HoldRow{}, outbox: map[uint64]Pending{}, parts: partFold{away: map[uint16]uint16{}, came: map[Handover]bool{}},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // partFold follows the parts that move.
 type partFold struct {
 	away    map[uint16]uint16 // parts that left, with the chain they left for
+	came    map[Handover]bool // where parts came from: part and chain
 	history string            // the record that the book keeps of it
 	steps   uint64
 	// slice sums up what the journal and the carried rows have on a part, up to a
@@ -146,6 +147,7 @@ func (b *Books) sameSlice(h *Handover) *complaint {
 
 // handIn takes a part in.
 func (b *Books) handIn(e *Entry) *complaint {
+	first := b.vacant(&e.Command.Handover)
 	a, err := b.parts.arrived(&e.Command.Handover)
 	if err != nil {
 		return complain("entry-part", "what came with part %d: %v", e.Command.Handover.Part, err)
@@ -162,7 +164,22 @@ func (b *Books) handIn(e *Entry) *complaint {
 	for _, hold := range a.holds {
 		b.holds[hold.ID] = hold.Row
 	}
-	return sameNets(&e.Command, nets, -1)
+	return later(first, sameNets(&e.Command, nets, -1))
+}
+
+// vacant checks that a part that comes is not here, and never came from that chain.
+func (b *Books) vacant(h *Handover) *complaint {
+	way := Handover{Part: h.Part, Chain: h.Chain}
+	if b.parts.came[way] {
+		return complain("entry-part", "part %d comes from chain %d a second time", h.Part, h.Chain)
+	}
+	b.parts.came[way] = true
+	for id := range b.accounts {
+		if id.Part() == h.Part {
+			return complain("entry-part", "part %d comes and has account %s here", h.Part, id)
+		}
+	}
+	return nil
 }
 
 func addBig(nets map[money.Currency]*big.Int, a *AccountRow) {
@@ -216,10 +233,6 @@ func (b *Books) remember(at Position, c *Command) {
 
 // sliceOf sums the slice of a part up from what came with it and from the journal.
 func (v *verifier) sliceOf(part uint16, upTo uint64) (count uint64, digest Hash, err error) {
-	view, err := v.evidence.View(v.ctx)
-	if err != nil {
-		return 0, Hash{}, err
-	}
 	d := newDigester(part)
 	number := func(r CarriedRow) error {
 		r.N = d.count
@@ -228,12 +241,12 @@ func (v *verifier) sliceOf(part uint16, upTo uint64) (count uint64, digest Hash,
 	from := uint64(0)
 	if came, ok := v.came[part]; ok && came.seq <= upTo {
 		from = came.seq
-		err = eachCarried(v.ctx, view, part, came.chain, number)
+		err = eachCarried(v.ctx, v.aside, part, came.chain, number)
 	}
 	if err == nil {
-		err = eachTouching(v.ctx, view, part, from, upTo, number)
+		err = eachTouching(v.ctx, v.aside, part, from, upTo, number)
 	}
-	return d.count, d.digest(), errors.Join(err, view.Close())
+	return d.count, d.digest(), err
 }
 
 // eachTouching visits the entries of a journal that touch a part.
@@ -258,17 +271,21 @@ func eachTouching(ctx context.Context, view View, part uint16, from, upTo uint64
 
 // arrivedWith reads what came with a part, and tells the keys of it.
 func (v *verifier) arrivedWith(at Position, h *Handover) (*arrival, error) {
-	view, err := v.evidence.View(v.ctx)
+	a, err := readArrival(v.ctx, v.aside, h)
 	if err != nil {
-		return nil, err
-	}
-	a, err := readArrival(v.ctx, view, h)
-	if err = errors.Join(err, view.Close()); err != nil {
 		return nil, fmt.Errorf("read it: %w", err)
 	}
 	v.came[h.Part] = travel{seq: at.Seq, chain: h.Chain}
 	v.keys.arrival(at, a)
 	return a, nil
+}
+
+// brought reports whether a carried row is one of those that its part came with
+// last, as far as the fold has come.
+func (v *verifier) brought(at Position) bool {
+	part, chain, _ := at.carried()
+	t, came := v.came[part]
+	return came && t.chain == chain
 }
 
 // arrival takes the keys and lines that came with a part in.

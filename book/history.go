@@ -31,7 +31,8 @@ func (m *memory) history(id AccountID) history {
 func (m *memory) historyFrom(id AccountID, from uint64, limit int) (list []uint64, err error) {
 	h := m.history(id)
 	if h.carried && (from == 0 || from&carriedBit != 0) {
-		if list, err = m.linesOf(id, max(from, h.low), h.high, limit); err != nil || len(list) == limit {
+		// The slice of another stay is the beginning of this one: its numbers are the same.
+		if list, err = m.linesOf(id, h.low+from&maxCarried, h.high, limit); err != nil || len(list) == limit {
 			return list, err
 		}
 		from = 0

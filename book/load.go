@@ -249,8 +249,8 @@ func (l *loader) takeAccounts(rows []AccountRow) {
 	cache := l.m.cache
 	for i := range rows {
 		ref, wanted := l.absent[rows[i].ID]
-		if !wanted {
-			continue
+		if !wanted || !l.st.parts.has(rows[i].ID.Part()) {
+			continue // the tables have not learned yet that its part is gone
 		}
 		at := cache.add(&rows[i])
 		s := &cache.slots[at]

@@ -75,7 +75,7 @@ func (m *memory) record(key Key) (r Record, found bool) {
 func (m *memory) hold(id ID) (h HoldChange, found bool) {
 	m.each(func(l *layer) bool {
 		h, found = l.holds[id]
-		return !found
+		return !found && !slices.Contains(l.gone, id.Part()) // older layers have it as it was before its part left
 	})
 	return h, found
 }

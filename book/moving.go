@@ -45,7 +45,8 @@ func (l *Ledger) Stay(ctx context.Context, part uint16, date clock.Date) error {
 
 // CarryOut brings the slice of a part, in the carried rows, up to the journal's
 // head, while the part is in use or after it has left. It goes on where it
-// stopped, and says how far it came.
+// stopped, and says how far it came. Once the part is handed out, its slice is
+// what it was then: refusals of later commands that name the part are none of it.
 func (l *Ledger) CarryOut(ctx context.Context, part uint16) (h Handover, err error) {
 	carrier, ok := l.engine.(Carrier)
 	if !ok {
@@ -60,10 +61,22 @@ func (l *Ledger) CarryOut(ctx context.Context, part uint16) (h Handover, err err
 	m.mu.RLock()
 	o.arrived, o.came = m.parts.arrival(part, maxSeq)
 	m.mu.RUnlock()
-	if err = errors.Join(o.run(ctx), view.Close()); err != nil {
+	if o.head, err = l.endOf(ctx, part, view); err == nil {
+		err = o.run(ctx)
+	}
+	if err = errors.Join(err, view.Close()); err != nil {
 		return h, fmt.Errorf("carry part %d out: %w", part, err)
 	}
 	return Handover{Part: part, Count: o.sum.count, Digest: o.sum.digest(), Head: o.head}, nil
+}
+
+// endOf is the batch up to which the slice of a part goes.
+func (l *Ledger) endOf(ctx context.Context, part uint16, view View) (Head, error) {
+	if last, found := l.lastTravel(part); found && last.kind == HandOut {
+		h, _, err := l.handOutOf(ctx, last)
+		return h.Head, err
+	}
+	return view.Head(ctx)
 }
 
 // outward writes the slice of a part: what came with it from another chain, and
@@ -94,16 +107,16 @@ func (o *outward) run(ctx context.Context) error {
 			return err
 		}
 	}
-	after := Position{Seq: o.arrived.seq}
+	from := Position{Seq: o.arrived.seq}.number()
 	if o.done > o.arrived.count {
-		after = Position{o.sum.last.Seq, o.sum.last.Place + 1}
+		from = Position{o.sum.last.Seq, o.sum.last.Place}.number() + 1
 	}
-	if o.head, err = o.view.Head(ctx); err != nil {
-		return err
-	}
-	err = o.view.Journal(ctx, after.Seq, func(row Row) error {
+	err = o.view.Journal(ctx, position(from).Seq, func(row Row) error {
+		if row.Seq > o.head.Seq {
+			return errEnough
+		}
 		return Entries(row.Body, func(place int, raw []byte) error {
-			if row.Seq > o.head.Seq || (Position{row.Seq, place}).number() < after.number() {
+			if (Position{row.Seq, place}).number() < from {
 				return nil
 			}
 			e, err := DecodeEntry(row.Seq, raw)
@@ -113,7 +126,7 @@ func (o *outward) run(ctx context.Context) error {
 			return o.add(ctx, row.Seq, place, raw)
 		})
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
 	return o.write(ctx)
@@ -150,16 +163,19 @@ func (o *outward) write(ctx context.Context) error {
 	return err
 }
 
-// HandOut gives a part that has left to the chain that Leave named: its accounts,
-// records and holds are no longer here. What it returns is for HandIn there. Doing
-// it twice does it once.
-func (l *Ledger) HandOut(ctx context.Context, part uint16, date clock.Date) (Handover, error) {
+// HandOut gives a part to the chain for which it left: its accounts, records and
+// holds are no longer here. What it returns is for HandIn there, and nowhere else.
+// Doing it twice does it once. A part that left for another chain is refused with
+// ErrNotHere.
+func (l *Ledger) HandOut(ctx context.Context, part, to uint16, date clock.Date) (Handover, error) {
 	last, found := l.lastTravel(part)
 	switch {
-	case found && last.kind == HandOut:
-		return l.handedOut(ctx, last)
-	case !found || last.kind != Leave:
+	case !found || last.kind != Leave && last.kind != HandOut:
 		return Handover{}, fmt.Errorf("hand part %d out: %w: it has not left", part, ErrNotHere)
+	case last.chain != to:
+		return Handover{}, fmt.Errorf("hand part %d out: %w: it left for chain %d, not for %d", part, ErrNotHere, last.chain, to)
+	case last.kind == HandOut:
+		return l.handedOut(ctx, last)
 	}
 	if err := l.Unsent(ctx, part); err != nil {
 		return Handover{}, err
@@ -169,10 +185,14 @@ func (l *Ledger) HandOut(ctx context.Context, part uint16, date clock.Date) (Han
 		return h, err
 	}
 	state := newStater(part)
-	if err := l.eachOf(ctx, part, func(row AccountRow) error { return state.add(&row) }); err != nil {
+	list := func(after AccountID, fn func(AccountRow) error) error { return l.AccountsAfter(ctx, after, fn) }
+	if err := eachOf(part, list, func(row AccountRow) error { return state.add(&row) }); err != nil {
 		return h, err
 	}
-	h.Chain, h.State = last.chain, state.digest()
+	h.Chain, h.State = to, state.digest()
+	if err := l.provable(ctx, h); err != nil {
+		return h, fmt.Errorf("hand part %d out: %w", part, err)
+	}
 	if _, err := l.step(ctx, HandOut, h, state.nets, date); err != nil {
 		return h, err
 	}
@@ -180,13 +200,29 @@ func (l *Ledger) HandOut(ctx context.Context, part uint16, date clock.Date) (Han
 	return l.handedOut(ctx, last)
 }
 
+// provable makes the part from its slice, as the target will: what it would refuse
+// is better learned while the part can stay.
+func (l *Ledger) provable(ctx context.Context, h Handover) error {
+	h.Chain = l.engine.Chain()
+	return l.at(ctx, func(*memory) {}, func(v View) error {
+		_, err := readArrival(ctx, v, &h)
+		return err
+	})
+}
+
 // handedOut is what the target is told, from the journal.
-func (l *Ledger) handedOut(ctx context.Context, t travel) (h Handover, err error) {
+func (l *Ledger) handedOut(ctx context.Context, t travel) (Handover, error) {
+	h, at, err := l.handOutOf(ctx, t)
+	h.Chain, h.Head = l.engine.Chain(), at
+	return h, err
+}
+
+// handOutOf finds what a HandOut says, and its batch.
+func (l *Ledger) handOutOf(ctx context.Context, t travel) (h Handover, at Head, err error) {
 	err = l.Journal(ctx, t.seq, func(b Batch) error {
 		for i := range b.Entries {
 			if c := &b.Entries[i].Command; c.Kind == HandOut && c.Handover.Part == t.part {
-				h = c.Handover
-				h.Chain, h.Head = l.engine.Chain(), Head{b.Seq, b.Hash}
+				h, at = c.Handover, Head{b.Seq, b.Hash}
 			}
 		}
 		return errEnough
@@ -194,7 +230,7 @@ func (l *Ledger) handedOut(ctx context.Context, t travel) (h Handover, err error
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	return h, err
+	return h, at, err
 }
 
 // Unsent returns ErrUnsent if messages of the part wait in the outbox.
@@ -212,12 +248,21 @@ func (l *Ledger) Unsent(ctx context.Context, part uint16) error {
 	})
 }
 
-// firstID and the part of an account say where the accounts of a part are.
-func firstID(part uint16) AccountID { return AccountID(ID{}.At(part)) }
+// BeforePart is the id after which the accounts of a part come: the last one of the
+// part before it, or that of zeros, which is no account.
+func BeforePart(part uint16) (id AccountID) {
+	if part == 0 {
+		return id
+	}
+	for i := range id {
+		id[i] = 0xff
+	}
+	return AccountID(ID(id).At(part - 1))
+}
 
-// eachOf visits the accounts of a part. The id of zeros is no account.
-func (l *Ledger) eachOf(ctx context.Context, part uint16, fn func(AccountRow) error) error {
-	err := l.AccountsAfter(ctx, firstID(part), func(row AccountRow) error {
+// eachOf visits the accounts of a part, which list visits in the order of ids.
+func eachOf(part uint16, list func(AccountID, func(AccountRow) error) error, fn func(AccountRow) error) error {
+	err := list(BeforePart(part), func(row AccountRow) error {
 		if row.ID.Part() != part {
 			return errEnough
 		}
@@ -238,22 +283,42 @@ func (l *Ledger) HandIn(ctx context.Context, h Handover, date clock.Date) error 
 	if last, found := l.lastTravel(h.Part); found && last.kind == HandIn && last.chain == h.Chain && last.digest == h.Digest {
 		return nil
 	}
-	if _, ok := l.engine.(Carrier); !ok {
-		return ErrNoCarrier
-	}
-	if err := l.vacant(ctx, h.Part); err != nil {
+	err := l.CanTake(ctx, h.Part, h.Chain, date)
+	if err != nil {
 		return err
 	}
-	var a *arrival
-	err := l.at(ctx, func(*memory) {}, func(v View) (err error) {
-		a, err = readArrival(ctx, v, &h)
+	var nets map[money.Currency]money.Minor // and not the arrival: the writer reads one again, and one is enough
+	err = l.at(ctx, func(*memory) {}, func(v View) error {
+		a, err := readArrival(ctx, v, &h)
+		if err == nil {
+			nets = a.nets
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("hand part %d in: %w", h.Part, err)
 	}
-	_, err = l.step(ctx, HandIn, h, a.nets, date)
+	_, err = l.step(ctx, HandIn, h, nets, date)
 	return err
+}
+
+// CanTake says why HandIn of a part from a chain would be refused, whatever its
+// slice is. Ask before the part leaves: once it is handed out, only HandIn goes on.
+func (l *Ledger) CanTake(ctx context.Context, part, from uint16, date clock.Date) error {
+	if _, ok := l.engine.(Carrier); !ok {
+		return ErrNoCarrier
+	}
+	m := l.mem()
+	m.mu.RLock()
+	days, came := m.days.last(), m.parts.arrivedFrom(part, from, maxSeq)
+	m.mu.RUnlock()
+	if days != (Days{}) && (date < days.From || date > days.To) {
+		return fmt.Errorf("take part %d: %w: business day %s is not open here", part, ErrNotHere, date)
+	}
+	if came {
+		return fmt.Errorf("take part %d: %w: it came from chain %d before, and its rows of that time are still needed", part, ErrNotHere, from)
+	}
+	return l.vacant(ctx, part)
 }
 
 // Keeps reports whether commands that touch a part are booked here.
@@ -264,13 +329,20 @@ func (l *Ledger) Keeps(part uint16) bool {
 	return m.parts.has(part)
 }
 
-// vacant checks that the part is not in use here: two states would mix.
+// vacant checks that the part is not in use here: two states would mix. It looks at
+// the tables themselves, because nobody is shown what a part has that is not kept.
 func (l *Ledger) vacant(ctx context.Context, part uint16) error {
 	if l.Keeps(part) {
 		return fmt.Errorf("hand part %d in: %w: it is kept here already", part, ErrNotHere)
 	}
-	return l.eachOf(ctx, part, func(row AccountRow) error {
-		return fmt.Errorf("hand part %d in: %w: account %s is open here", part, ErrNotHere, row.ID)
+	if err := l.WriteBehind(ctx); err != nil { // also what leaves the tables
+		return err
+	}
+	return l.at(ctx, func(*memory) {}, func(v View) error {
+		list := func(after AccountID, fn func(AccountRow) error) error { return v.Accounts(ctx, after, fn) }
+		return eachOf(part, list, func(row AccountRow) error {
+			return fmt.Errorf("hand part %d in: %w: account %s is open here", part, ErrNotHere, row.ID)
+		})
 	})
 }
 

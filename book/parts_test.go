@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"jiaozi/book/index"
 	"jiaozi/value/money"
 )
 
@@ -39,6 +40,7 @@ func TestFoldFindsBrokenSteps(t *testing.T) {
 	leave := Command{ID: ID{2}, Kind: Leave, Handover: Handover{Part: 7, Chain: 9}}
 	steps := func(last ...*Entry) []*Entry { return append([]*Entry{booked(pay, 5, 5), booked(leave)}, last...) }
 	in := Command{ID: ID{4}, Kind: HandIn, Handover: Handover{Part: 8, Chain: 9}}
+	occupied := Command{ID: ID{5}, Kind: HandIn, Handover: Handover{Part: 7, Chain: 8}}
 	for why, tt := range map[string]struct {
 		entries []*Entry
 		broken  bool
@@ -56,10 +58,18 @@ func TestFoldFindsBrokenSteps(t *testing.T) {
 		"no balance":              {steps(change(func(c *Command) { c.Legs, c.Open = nil, nil })), true},
 		"against another account": {steps(change(func(c *Command) { c.Legs[0].Account = alice.ID })), true},
 		"slice that is not there": {[]*Entry{booked(in)}, true},
+		"nothing that comes":      {[]*Entry{booked(in)}, false},
+		"came twice":              {[]*Entry{booked(in), booked(in)}, true},
+		"came and was here":       {[]*Entry{booked(pay, 5, 5), booked(occupied)}, true},
 	} {
 		b := newBooks()
 		b.parts.slice = func(uint16, uint64) (uint64, Hash, error) { return out.Handover.Count, out.Handover.Digest, nil }
-		b.parts.arrived = func(*Handover) (*arrival, error) { return nil, ErrDamaged }
+		b.parts.arrived = func(*Handover) (*arrival, error) {
+			if why == "slice that is not there" {
+				return nil, ErrDamaged
+			}
+			return &arrival{}, nil
+		}
 		found := ""
 		for i, e := range tt.entries {
 			if c := b.entry(Position{1, i}, e); c != nil {
@@ -124,4 +134,50 @@ func FuzzTravels(f *testing.F) {
 			t.Fatalf("%x is read as %v", b, list)
 		}
 	})
+}
+
+// What stands in the same batch as the arrival of a part is not booked on it: its
+// keys and accounts were looked up before the part was here.
+func TestArrivalCountsFromTheNextBatch(t *testing.T) {
+	m := remembering(t)
+	out := newOwnership(0, []travel{{kind: Leave, part: 3, chain: 9, seq: 1}, {kind: HandOut, part: 3, chain: 9, seq: 2}})
+	m.parts = out
+	in := Command{ID: ID{1}, Kind: HandIn, Event: "part-in", Date: 20261122, Handover: Handover{Part: 3, Chain: 9, Head: Head{Seq: 1}}}
+	tap := Command{ID: ID{2}, Event: "tap", Date: 20261122, Once: []Once{{Space: "tap", Key: []byte{0, 3 << 4}}}}
+	for _, want := range []Code{PartMoved, OK} {
+		batch := candidatesOf(m, []Entry{{Command: in}, {Command: tap}})
+		st := newState(3, m, len(batch))
+		batch[0].arrival = &arrival{}
+		if results := plan(st, batch); results[0].Code != OK && want == PartMoved || results[1].Code != want {
+			t.Fatalf("%+v, want %s", results, want)
+		}
+		m.parts = st.parts
+	}
+}
+
+// remembering is a memory without a store.
+func remembering(t *testing.T) *memory {
+	keys, lines, err := openIndexes("", index.Open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { keys.Close(); lines.Close() })
+	return newMemory(keys, lines, 0, Options{Accounts: 16})
+}
+
+// A hold that is still being written does not come back with a part that left and
+// came home meanwhile.
+func TestHoldOfAnOlderLayerIsGoneWithItsPart(t *testing.T) {
+	m := remembering(t)
+	id := ID{}.At(3)
+	m.active.last, m.active.holds[id] = 1, HoldChange{ID: id, Row: HoldRow{Leg: Leg{Account: AccountID(id)}}}
+	m.freeze()
+	if _, found := m.hold(id); !found {
+		t.Fatal("the hold is not there")
+	}
+	m.leave(3)
+	m.arrive(&arrival{})
+	if _, found := m.hold(id); found {
+		t.Error("the hold came back")
+	}
 }

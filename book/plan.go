@@ -126,8 +126,8 @@ func (st *state) judge(c *candidate) (Code, []byte) {
 // business date is open.
 func (st *state) judgePlace(c *Command) Code {
 	switch {
-	case !st.parts.holds(c):
-		return PartMoved
+	case !st.parts.holds(c), st.parts != st.found && !st.found.holds(c):
+		return PartMoved // also if it came with this batch: what it touches was looked up before
 	case st.days == Days{}:
 		return OK
 	case c.Date < st.days.From:

@@ -15,6 +15,7 @@ type state struct {
 	seq   uint64
 	days  Days
 	parts *ownership
+	found *ownership          // parts as they were before the batch
 	name  func(string) uint64 // hash of an account's name
 
 	accounts []working
@@ -109,7 +110,7 @@ func newState(seq uint64, m *memory, n int) *state {
 	clear(st.accounts)
 	clear(st.questions)
 	*st = state{
-		seq: seq, days: m.days.last(), parts: m.parts, name: m.cache.nameHash,
+		seq: seq, days: m.days.last(), parts: m.parts, found: m.parts, name: m.cache.nameHash,
 		recordAt: st.recordAt, holds: st.holds, onces: st.onces, answered: st.answered,
 		accounts: st.accounts[:0], records: st.records[:0], answers: st.answers[:0], kept: st.kept[:0],
 		touched: st.touched[:0], refs: st.refs[:0], questions: st.questions[:0], hashes: st.hashes[:0], bytes: st.bytes,

@@ -146,7 +146,8 @@ func (d *desk) BalanceAt(ctx context.Context, id AccountID, at At) (balance mone
 		return balance, open, err
 	}
 	h := m.historyOf(id)
-	minor, err := d.balanceBefore(ctx, id, h, high+1, h.carried && (at.Date != 0 || at.Seq >= h.since))
+	h.carried = h.carried && (at.Seq == 0 || at.Seq >= h.since) // before it came there is nothing of it here
+	minor, err := d.balanceBefore(ctx, id, h, high+1)
 	if err != nil || at.Date == 0 {
 		return money.New(row.Currency, minor), true, err
 	}
@@ -181,9 +182,9 @@ func (m *memory) span(at At) (first, low, high uint64, err error) {
 
 // balanceBefore is the balance that the last entry below position to left: here,
 // or before the account came here.
-func (d *desk) balanceBefore(ctx context.Context, id AccountID, h history, to uint64, carried bool) (money.Minor, error) {
+func (d *desk) balanceBefore(ctx context.Context, id AccountID, h history, to uint64) (money.Minor, error) {
 	minor, found, err := d.lastBalance(ctx, id, h.from, to)
-	if err == nil && !found && carried {
+	if err == nil && !found && h.carried {
 		minor, _, err = d.lastBalance(ctx, id, h.low, h.high)
 	}
 	return minor, err

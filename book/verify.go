@@ -184,7 +184,7 @@ func (v *verifier) original(before Position, id ID) (Entry, bool, error) {
 	}
 	r := rowReader{view: v.aside}
 	for _, at := range places {
-		if at.number() >= before.number() {
+		if at.Carried() && !v.brought(at) || !at.Carried() && at.number() >= before.number() {
 			continue
 		}
 		e, _, err := r.entry(v.ctx, at)

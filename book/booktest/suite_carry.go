@@ -85,7 +85,7 @@ func partsGoWhole(t *testing.T, h *harness) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := h.ledger.HandOut(h.ctx(), 0x123, day); err != nil {
+		if _, err := h.ledger.HandOut(h.ctx(), 0x123, 9, day); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -108,8 +108,7 @@ func (a *audit) home(ctx context.Context, at Shard) error {
 	if err != nil {
 		return err
 	}
-	first := book.AccountID(book.ID{}.At(at.Chain)) // the zero id of the part is no account's
-	err = l.AccountsAfter(ctx, first, func(row book.AccountRow) error {
+	err = l.AccountsAfter(ctx, book.BeforePart(at.Chain), func(row book.AccountRow) error {
 		if row.ID.Part() != at.Chain {
 			return errEnough
 		}

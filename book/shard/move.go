@@ -38,8 +38,8 @@ type Move struct {
 // Move moves a part between two shards of this process while both are in use. The
 // part itself cannot be written between the fence and the new map: commands that
 // touch it get PartMoved meanwhile, and reads go on until the source has handed
-// it out. How long that is depends on what is booked during the copy, not on the
-// size of the part.
+// it out. In that time what was booked during the copy is sent, and the slice is read
+// on both sides to compare it; the copying itself is done before.
 //
 //	the slice is copied -> Leave at the source (fence) -> the rest of the slice
 //	-> HandOut at the source -> HandIn at the target -> new map -> tidy up
@@ -107,6 +107,9 @@ func (s *Shards) abandon(ctx context.Context, m *Move) error {
 	if err != nil {
 		return err
 	}
+	if target.Keeps(m.Part) {
+		return fmt.Errorf("%w: shard %s keeps it already", book.ErrNotHere, m.To)
+	}
 	if err := source.Stay(ctx, m.Part, m.Date); err != nil {
 		return err
 	}
@@ -119,6 +122,11 @@ func (s *Shards) abandon(ctx context.Context, m *Move) error {
 
 // carry takes the part over: all but the map.
 func (s *Shards) carry(ctx context.Context, m *Move, source, target *book.Ledger) error {
+	if source.Shows(m.Part) { // not handed out: what the target would refuse later stops the move now
+		if err := target.CanTake(ctx, m.Part, s.chainOf(m.From), m.Date); err != nil {
+			return err
+		}
+	}
 	if err := m.Road.Start(ctx); err != nil {
 		return err
 	}
@@ -152,7 +160,7 @@ func (s *Shards) handOut(ctx context.Context, m *Move, source *book.Ledger) (boo
 		}
 		_, pumping = s.Pump(ctx, m.Date)
 	}
-	h, err := source.HandOut(ctx, m.Part, m.Date)
+	h, err := source.HandOut(ctx, m.Part, s.chainOf(m.To), m.Date)
 	if err != nil {
 		return h, errors.Join(err, pumping)
 	}

@@ -186,7 +186,7 @@ func TestPartDoesNotLeaveItsMessagesBehind(t *testing.T) {
 	if err := mustBook(w, "a").Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := mustBook(w, "a").HandOut(t.Context(), 3, day); !errors.Is(err, book.ErrUnsent) {
+	if _, err := mustBook(w, "a").HandOut(t.Context(), 3, w.stores["b"].Number, day); !errors.Is(err, book.ErrUnsent) {
 		t.Fatalf("%v", err)
 	}
 	if err := mustBook(w, "a").Stay(t.Context(), 3, day); err != nil {
@@ -252,7 +252,7 @@ func TestMessageFollowsThePart(t *testing.T) {
 	if n, err := w.Pump(t.Context(), day); n != 0 || err == nil {
 		t.Fatalf("%d arrived at a part that has left (%v)", n, err)
 	}
-	h, err := a.HandOut(t.Context(), 3, day)
+	h, err := a.HandOut(t.Context(), 3, w.stores["b"].Number, day)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestDamagedSliceIsRefused(t *testing.T) {
 		if err := a.Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
 			t.Fatal(err)
 		}
-		h, err := a.HandOut(t.Context(), 3, day)
+		h, err := a.HandOut(t.Context(), 3, w.stores["b"].Number, day)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +317,7 @@ func TestOtherAccountsAreRefused(t *testing.T) {
 	if err := a.Leave(t.Context(), 3, w.stores["b"].Number, day); err != nil {
 		t.Fatal(err)
 	}
-	h, err := a.HandOut(t.Context(), 3, day)
+	h, err := a.HandOut(t.Context(), 3, w.stores["b"].Number, day)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -470,7 +470,7 @@ func TestOnlyTheLedgerMovesParts(t *testing.T) {
 			t.Errorf("%s: %v", why, err)
 		}
 	}
-	if _, err := mustBook(w, "a").HandOut(t.Context(), 3, day); !errors.Is(err, book.ErrNotHere) {
+	if _, err := mustBook(w, "a").HandOut(t.Context(), 3, w.stores["b"].Number, day); !errors.Is(err, book.ErrNotHere) {
 		t.Errorf("not left: %v", err)
 	}
 }
