@@ -62,7 +62,7 @@ func (f *File) Close() error { return f.file.Close() }
 
 // Load reads the head of a chain. A writer may be in the middle of writing it,
 // so bad content is read again; damage stays. Errors wrap book.ErrDamaged, and
-// os.ErrNotExist too if there is no file.
+// os.ErrNotExist too if there is no file, or nothing in it.
 func Load(path string, chain uint16) (head book.Head, err error) {
 	const attempts = 5
 	for range attempts {
@@ -89,7 +89,12 @@ func encode(chain uint16, head book.Head) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
+// decode takes an empty file for none: a crash came between making it and the
+// first write, which is of all bytes at once.
 func decode(b []byte, chain uint16) (book.Head, error) {
+	if len(b) == 0 {
+		return book.Head{}, fmt.Errorf("%w (its head file is empty: put back the copy from the backup): %w", book.ErrDamaged, os.ErrNotExist)
+	}
 	if len(b) != size {
 		return book.Head{}, fmt.Errorf("%w (its head file has %d bytes, not %d)", book.ErrDamaged, len(b), size)
 	}

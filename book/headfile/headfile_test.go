@@ -17,6 +17,12 @@ func TestHeadIsExactOrRefused(t *testing.T) {
 	if _, err := Load(path, 3); !errors.Is(err, book.ErrDamaged) || !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("a missing file: %v", err)
 	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path, 3); !errors.Is(err, book.ErrDamaged) || !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("a file that was made and never written: %v", err)
+	}
 	f, err := Open(path, 3, book.Head{Seq: 1})
 	if err != nil {
 		t.Fatal(err)
