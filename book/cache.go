@@ -18,10 +18,12 @@ type slot struct {
 	used   bool // since the hand of the clock came by
 	// dirty says which layer has a change of it that the tables lack: 0 is none.
 	dirty uint32
-	// batch and work lead the writer to what the batch at hand does with it.
-	batch, work uint32
-	currency    money.Currency
-	balance     money.Minor
+	// batch and work lead the writer to what the batch at hand does with it. The
+	// number of batches never comes round: work of an old one would be another account.
+	batch    uint64
+	work     uint32
+	currency money.Currency
+	balance  money.Minor
 	held        money.Minor
 	line        money.Minor
 }
@@ -34,7 +36,7 @@ type cache struct {
 	slots []slot
 	byID  idTable
 	hand  int
-	batch uint32 // accounts of this batch stay
+	batch uint64 // accounts of this batch stay
 }
 
 // DefaultAccounts is how many accounts a ledger keeps in memory unless told
