@@ -1,17 +1,19 @@
 // Package book is the ledger: the one place where money moves. Commands come
 // in, every command gets one result, and what was answered is on the disk.
 //
-//	commands --> load what they touch --> plan (pure) --> one commit --> results
-//	             ids, once keys, holds,                    journal row + tables
-//	             accounts, records
+//	commands --> find what they touch --> plan (pure) --> one journal row --> results
+//	             memory, index, tables                    durable, hash chain
+//	                                                          |
+//	                        tables and index <-- keeper <-- memory
 //
 // Promises: debits equal credits in every currency of every entry; an account
 // that must not go negative never does, holds included; a once-key is taken
 // once for ever; a record changes only under the version that its writer read;
 // a command id is booked once, and asking again returns the first answer. Money,
 // once-keys, records and outgoing messages of a command are booked together or
-// not at all. The journal is a hash chain over canonical bytes; every table is
-// a projection of it, and Verify recomputes them all with code of its own.
+// not at all. The journal is a hash chain over canonical bytes; tables and index
+// are derived from it and written behind, and Verify recomputes them all with code
+// of its own.
 //
 // The package knows no SQL (book/sqlite does), no clock, and no business: which
 // accounts a business event moves stands in book/chart. Start with Open and

@@ -24,8 +24,8 @@ type slot struct {
 	work     uint32
 	currency money.Currency
 	balance  money.Minor
-	held        money.Minor
-	line        money.Minor
+	held     money.Minor
+	line     money.Minor
 }
 
 // cache holds accounts by id, as many as it may, and all that are dirty. It

@@ -43,6 +43,8 @@ const (
 	KindTill     = "till"
 	KindIncome   = "income"
 	KindExpense  = "expense"
+	KindDayLimit = "daylimit"
+	KindDayUsed  = "dayused"
 )
 
 // Fee says what an income or an expense is for.

@@ -71,10 +71,10 @@ func (a *audit) control(accounts []book.AccountRow) {
 }
 
 // eitherSign lists the accounts that may stand on either side: positions between
-// institutions, and merchants after a clawback.
+// institutions, merchants after a clawback, and what a day's limit has left.
 func eitherSign(kind string) bool {
 	switch kind {
-	case chart.KindReserve, chart.KindClearing, chart.KindMerchant, chart.KindTill:
+	case chart.KindReserve, chart.KindClearing, chart.KindMerchant, chart.KindTill, chart.KindDayLimit:
 		return true
 	}
 	return false
