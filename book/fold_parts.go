@@ -182,6 +182,8 @@ func (b *Books) vacant(h *Handover) *complaint {
 	return nil
 }
 
+// addBig adds the balance of an account to the net of its currency, debits less
+// credits.
 func addBig(nets map[money.Currency]*big.Int, a *AccountRow) {
 	net := nets[a.Currency]
 	if net == nil {

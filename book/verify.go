@@ -266,16 +266,7 @@ func printable(key any) string {
 func (v *verifier) trialBalance() {
 	sums := map[money.Currency]*big.Int{}
 	for _, a := range v.books.accounts {
-		sum := sums[a.Currency]
-		if sum == nil {
-			sum = new(big.Int)
-			sums[a.Currency] = sum
-		}
-		m := big.NewInt(int64(a.Balance))
-		if a.Normal == Credit {
-			m.Neg(m)
-		}
-		sum.Add(sum, m)
+		addBig(sums, a)
 	}
 	for c, sum := range sums {
 		if sum.Sign() != 0 {
