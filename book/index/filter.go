@@ -56,9 +56,9 @@ func filterNumbers(hash uint64) uint64 {
 	return numbers ^ numbers>>32
 }
 
-func filterBit(numbers uint64) (at uint64, bit byte) {
+func filterBit(numbers uint64) (at uint64, shift uint8) {
 	n := numbers & 511 * filterBits >> 9
-	return n >> 3, 1 << (n & 7)
+	return n >> 3, uint8(n & 7)
 }
 
 // filterSum is the checksum of a block that stands in its place in its run.
@@ -66,32 +66,46 @@ func filterSum(seed uint32, place uint64, block []byte) uint32 {
 	return crc32.Update(seed+uint32(place), castagnoli, block[:filterSumAt])
 }
 
-type answer int
+// glance is for how many hashes at a time the filter is asked: first their blocks
+// are fetched, all at once as far as the processor can, and then looked at.
+const glance = 16
 
-const (
-	no    answer = iota
-	maybe        // or there is no filter
-	broken
-)
-
-// ask tells whether the hash may be a member.
-func (f *filter) ask(hash uint64) answer {
-	if len(f.blocks) == 0 {
-		return maybe
-	}
-	place := filterPlace(hash, uint64(len(f.blocks)/filterBlock))
-	block := (*[filterBlock]byte)(f.blocks[place*filterBlock:])
-	n := filterNumbers(hash)
-	for range bitsSet {
-		if at, bit := filterBit(n); block[at]&bit == 0 {
-			if little.Uint32(block[filterSumAt:]) != filterSum(f.seed, place, block[:]) {
-				return broken
-			}
-			return no
+// ask appends the places of those hashes that may be members. It is false if a
+// block is not what was written.
+func (f *filter) ask(hashes []uint64, to []int) ([]int, bool) {
+	var places [glance]uint64
+	var sums [glance]uint32
+	blocks := uint64(len(f.blocks) / filterBlock)
+	for first := 0; len(hashes) > 0; first += glance {
+		part := hashes[:min(glance, len(hashes))]
+		hashes = hashes[len(part):]
+		for i, hash := range part {
+			places[i] = filterPlace(hash, blocks)
+			sums[i] = little.Uint32(f.blocks[places[i]*filterBlock+filterSumAt:])
 		}
+		for i, hash := range part {
+			block := (*[filterBlock]byte)(f.blocks[places[i]*filterBlock:])
+			if inFilterBlock(hash, block) {
+				to = append(to, first+i)
+			} else if sums[i] != filterSum(f.seed, places[i], block[:]) {
+				return to, false
+			}
+		}
+	}
+	return to, true
+}
+
+// inFilterBlock looks at all bits: which one is the first that is missing cannot
+// be foretold, and a wrong guess costs the processor more.
+func inFilterBlock(hash uint64, block *[filterBlock]byte) bool {
+	n := filterNumbers(hash)
+	set := byte(1)
+	for range bitsSet {
+		at, shift := filterBit(n)
+		set &= block[at&(filterBlock-1)] >> shift
 		n >>= 9
 	}
-	return maybe
+	return set != 0
 }
 
 // A filterWriter writes a filter from hashes in ascending order and holds one
@@ -119,8 +133,8 @@ func (w *filterWriter) add(hash uint64) error {
 	}
 	n := filterNumbers(hash)
 	for range bitsSet {
-		at, bit := filterBit(n)
-		w.block[at] |= bit
+		at, shift := filterBit(n)
+		w.block[at] |= 1 << shift
 		n >>= 9
 	}
 	return nil

@@ -91,6 +91,9 @@ func (x *Index) FindEach(hashes []uint64, hit func(i int, pos uint64)) error {
 
 // may reports whether the run may hold the hash.
 func (r *run) may(hash uint64) (bool, error) {
+	if hash < r.summary[0].Hash || r.last.Hash < hash {
+		return false, nil
+	}
 	var room [1]int
 	list, err := r.sift([]uint64{hash}, room[:0])
 	return len(list) > 0, err
@@ -99,20 +102,18 @@ func (r *run) may(hash uint64) (bool, error) {
 // sift appends the places of those hashes that the run may hold. It reads no
 // file, but the filter is one, mapped.
 func (r *run) sift(hashes []uint64, to []int) (_ []int, err error) {
-	defer r.catch(debug.SetPanicOnFault(true), &err)
-	low, high := r.summary[0].Hash, r.last.Hash
-	for i, hash := range hashes {
-		if hash < low || high < hash {
-			continue
-		}
-		switch r.filter.ask(hash) {
-		case maybe:
+	if r.filterSize == 0 {
+		for i := range hashes {
 			to = append(to, i)
-		case broken:
-			return to, r.damaged("the filter's block for %x: wrong checksum", hash)
 		}
+		return to, nil
 	}
-	return to, nil
+	defer r.catch(debug.SetPanicOnFault(true), &err)
+	to, sound := r.filter.ask(hashes, to)
+	if !sound {
+		err = r.damaged("a part of the filter has a wrong checksum")
+	}
+	return to, err
 }
 
 // catch makes an error of a fault in mapped memory, which is how the kernel says
