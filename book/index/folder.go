@@ -8,7 +8,7 @@ import (
 )
 
 // A folder is what an index asks of a file system: files side by side, each
-// written once from the front, and names that change all at once. Errors about a
+// written once and then only read, and names that change all at once. Errors about a
 // name that is not there wrap fs.ErrNotExist.
 type folder interface {
 	create(name string) (file, error) // anew, whatever was there
