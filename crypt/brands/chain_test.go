@@ -85,6 +85,12 @@ func (p *person) withdraw(key *PrivateKey) *owned {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	return p.withdrawWith(key, bl)
+}
+
+func (p *person) withdrawWith(key *PrivateKey, bl *Blinding) *owned {
+	h := p.hall
+	h.t.Helper()
 	session, account := h.digest(), p.holder.Identity()
 	com, nonce := key.Commit(session, account), (*Element)(nil)
 	if p.card != nil {
@@ -124,6 +130,9 @@ func (o *owned) answer(spec Digest) Line {
 	}
 	return line
 }
+
+// pointOf is the point that an owner gives for a spec.
+func pointOf(o *owned, spec Digest) Point3 { return Point3{o.coin.abscissa(spec), o.answer(spec)} }
 
 // A purse is money in the hand with the property that pays it on.
 type purse struct {
@@ -361,6 +370,31 @@ func TestMoneyGoesThroughEightHandsAtMost(t *testing.T) {
 		t.Fatalf("money to a coin that holds it: %v", err)
 	}
 	u.close()
+}
+
+// TestTwoPurchasesUnderOneAAreTwoCoins: whoever buys twice with the same A has bought two coins, which do not clash at the mint;
+// under one number they would clash and name nobody.
+func TestTwoPurchasesUnderOneAAreTwoCoins(t *testing.T) {
+	h := newHall(t, 5)
+	p := h.person()
+	one, other := got(RandomBlinding(h.dice))(t), got(RandomBlinding(h.dice))(t)
+	other.s = one.s
+	a, b, c := p.withdrawWith(h.coin, one), p.withdrawWith(h.coin, other), p.withdrawWith(h.blank, one)
+	ids := map[CoinID]bool{}
+	for _, o := range []*owned{a, b, c} {
+		if !o.coin.a.Equal(a.coin.a) {
+			t.Fatal("the coins have different A")
+		}
+		ids[o.coin.ID()] = true
+	}
+	if len(ids) != 3 {
+		t.Fatalf("three purchases have %d numbers", len(ids))
+	}
+	if g, err := newGuilt(&a.coin, nil, pointOf(a, Digest{1}), pointOf(b, Digest{2})); err == nil {
+		if who, err := g.VerifyVartime(h); err == nil {
+			t.Fatalf("two coins of one A name %v", who)
+		}
+	}
 }
 
 // TestPassingOnLeavesTheMoneyAlone: two continuations of one money do not write over each other.

@@ -187,7 +187,8 @@ func (c *Coin) nodeAbscissa(node uint16, spec Digest) Scalar {
 // fixedAbscissa is where the line of a node answers whenever a node below it is paid. It hangs on what the note is, not on
 // the signature, of which one note may have bought several.
 func (c *Coin) fixedAbscissa(node uint16) Scalar {
-	return begin("fixed point").add(c.key[:]).add(c.a.enc[:]).add(c.b[:]).uint(uint64(node)).challenge()
+	id := c.ID()
+	return begin("fixed point").add(id[:]).uint(uint64(node)).challenge()
 }
 
 func hashNode(key KeyID, node uint16, b [Size]byte, below Digest) Digest {
