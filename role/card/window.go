@@ -47,6 +47,16 @@ func (w *window) state(index uint32) observer.State {
 	return observer.Open
 }
 
+// open counts the open indices.
+func (w *window) open() (n int) {
+	for index := w.low; index < w.next; index++ {
+		if w.state(index) == observer.Open {
+			n++
+		}
+	}
+	return n
+}
+
 // fits reports whether r begins no later than next and the window has room for it.
 func (w *window) fits(r observer.Range) bool {
 	return r.End() <= uint64(w.low)+uint64(w.size()) && r.End() < 1<<32
