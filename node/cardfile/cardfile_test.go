@@ -137,7 +137,7 @@ func TestSealedFileOfAnotherKindIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write([]byte(magic + "too short")); err != nil {
+	if _, err := w.Write([]byte(forms[0].magic + "too short")); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(w.Close(), os.WriteFile(path, out.Bytes(), 0o600)); err != nil {
