@@ -22,7 +22,10 @@ var (
 	ErrUnknownKey = errors.New("the coin's key is not known")
 )
 
-// CoinID is the coin's key in the spent space: the encoding of A.
+// CoinID is the coin's key in the spent space: a hash of the mint's key, A and B.
+//
+// Not A alone: a holder may buy two coins with one A and other lines, or under two keys. They would pass with two payees, who
+// could not see it; the mint, which was paid for both, would have to refuse the second and could name nobody.
 type CoinID [Size]byte
 
 // String gives the identity in hexadecimal.
@@ -99,7 +102,9 @@ func (c *Coin) lineB() (Element, error) {
 }
 
 // ID gives the coin's identity.
-func (c *Coin) ID() CoinID { return CoinID(c.a.enc) }
+func (c *Coin) ID() CoinID {
+	return CoinID(begin("coin id").add(c.key[:]).add(c.a.enc[:]).add(c.b[:]).digest())
+}
 
 // Key gives the identity of the key that signed.
 func (c *Coin) Key() KeyID { return c.key }
