@@ -68,7 +68,7 @@ func ParseCoin(b []byte) (Coin, error) {
 
 // Append adds the encoding: KeyID | A | B | Z | A' | B' | R.
 func (c *Coin) Append(b []byte) []byte {
-	return append(c.appendSigned(b), c.r.enc[:]...)
+	return c.r.append(c.appendSigned(b))
 }
 
 // appendSigned adds all that the challenge of the mint's signature covers.
@@ -142,7 +142,7 @@ func ParseLine(b []byte) (l Line, err error) {
 
 // Append adds the encoding.
 func (l Line) Append(b []byte) []byte {
-	return append(append(b, l.R1.enc[:]...), l.R2.enc[:]...)
+	return l.R2.append(l.R1.append(b))
 }
 
 // Point3 is one point of a coin's line: abscissa and ordinates.
@@ -166,7 +166,7 @@ func ParsePoint3(b []byte) (p Point3, err error) {
 }
 
 // Append adds the encoding.
-func (p Point3) Append(b []byte) []byte { return p.Line.Append(append(b, p.D.enc[:]...)) }
+func (p Point3) Append(b []byte) []byte { return p.Line.Append(p.D.append(b)) }
 
 // ErrTrace means that two points name nobody: they are one point, or do not lie on one line.
 var ErrTrace = errors.New("the two points are not of one line")

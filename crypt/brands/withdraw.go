@@ -74,7 +74,8 @@ func (h *Holder) Challenge(key *PublicKey, bl *Blinding, com Commitment, card *E
 	coin.z = newElement(times(w.z, s))
 	coin.ca = newElement(plus(times(&com.A.p, u), times0(v)))
 	coin.cb = newElement(plus(times(&com.B.p, new(scalar.Scalar).Mul(s, u)), times(a, v)))
-	w.c = open(new(scalar.Scalar).Mul(coin.challenge().num(), new(scalar.Scalar).Invert(u)))
+	c := coin.challenge()
+	w.c = open(new(scalar.Scalar).Mul(c.num(), new(scalar.Scalar).Invert(u)))
 	return w, w.c, nil
 }
 
