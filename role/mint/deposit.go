@@ -259,10 +259,7 @@ func (d *desk) source(item *deposited) string {
 func (d *desk) conclude(ctx context.Context, item *deposited, r book.Result) error {
 	switch r.Code {
 	case book.OK:
-		item.end(coin.Accepted)
-		if item.late != nil {
-			item.end(coin.AfterClaim)
-		}
+		item.end(done(r, item.late != nil))
 		return nil
 	case book.VersionConflict: // the note changed meanwhile
 		return nil
@@ -281,6 +278,17 @@ func (d *desk) conclude(ctx context.Context, item *deposited, r book.Result) err
 		return d.shut(ctx, item)
 	}
 	return d.unexpected("deposit a coin", r)
+}
+
+// done tells what was booked now from what the same command had booked before.
+func done(r book.Result, late bool) coin.Code {
+	switch {
+	case r.Replayed:
+		return coin.Replayed
+	case late:
+		return coin.AfterClaim
+	}
+	return coin.Accepted
 }
 
 // known judges a coin that the mint has seen before.

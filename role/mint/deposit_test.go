@@ -148,7 +148,7 @@ func TestBadCoinsAreRefused(t *testing.T) {
 		"another nonce":    {terms: func(q *coin.Terms) { q.Nonce[0]++ }, want: coin.Invalid},
 		"another contract": {terms: func(q *coin.Terms) { q.Contract[5]++ }, want: coin.Invalid},
 		"another group":    {terms: func(q *coin.Terms) { q.Group = "campus" }, want: coin.Invalid},
-		"an unknown key":   {bytes: func(b []byte) []byte { b[0] ^= 1; return b }, want: coin.UnknownKey},
+		"an unknown key":   {bytes: func(b []byte) []byte { b[5] ^= 1; return b }, want: coin.UnknownKey},
 		"cut short":        {bytes: func(b []byte) []byte { return b[:len(b)-1] }, want: coin.Invalid},
 		"longer":           {bytes: func(b []byte) []byte { return append(b, 0) }, want: coin.Invalid},
 		"noise":            {bytes: func([]byte) []byte { return []byte{1, 2, 3} }, want: coin.Invalid},

@@ -252,9 +252,19 @@ type person struct {
 func (s *scheme) person(name string, funds money.Minor) *person {
 	s.t.Helper()
 	p := s.stranger(name)
-	s.post(chart.Fund(bank, name, yuan(funds)))
+	p.fund(funds)
 	p.enrol()
 	return p
+}
+
+// fund opens the account at the bank, with or without money.
+func (p *person) fund(funds money.Minor) {
+	p.t.Helper()
+	posting := chart.Fund(bank, p.name, yuan(funds))
+	if funds == 0 {
+		posting.Open = []book.Account{chart.Customer(bank, p.name, money.CNY)}
+	}
+	p.post(posting)
 }
 
 func (s *scheme) stranger(name string) *person {
@@ -491,4 +501,3 @@ func (s *scheme) shop(groups ...string) {
 		return s.mint.RegisterMerchant(s.t.Context(), Merchant{Account: "shop", MID: shopMID, Groups: groups}, s.now)
 	})
 }
-
