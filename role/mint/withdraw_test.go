@@ -364,7 +364,7 @@ func TestTwoWalletsEnrolOneAccountAtOnce(t *testing.T) {
 // observed is the card's half of an opening.
 type observed struct{ o *brands.Observer }
 
-func (c observed) Commit() (brands.Element, error)               { return c.o.Nonce(0), nil }
+func (c observed) Commit() (brands.Element, error)                { return c.o.Nonce(0), nil }
 func (c observed) Respond(e brands.Scalar) (brands.Scalar, error) { return c.o.Answer(0, e), nil }
 
 // Goal: a card counts only if the issuer vouches for it and the phone proves that it
