@@ -252,12 +252,15 @@ func TestBadRequestsAreRefused(t *testing.T) {
 	changed := alice.signed(body)
 	changed.Serial++
 	s.refused(changed, coin.BadSignature)
-	for _, off := range []time.Duration{-defaultTolerance - time.Second, defaultTolerance + time.Second} {
+	for _, off := range []time.Duration{-defaultTolerance - time.Second, defaultTolerance + time.Second, 290 * 365 * 24 * time.Hour} {
 		s.now = day0.Add(off)
 		late := alice.signed(body)
 		s.now = day0
 		s.refused(late, coin.ClockOff)
 	}
+	dawn := alice.signed(body)
+	dawn.Time = 1<<37 - 1
+	s.refused(alice.resigned(dawn), coin.ClockOff)
 	s.refused(&coin.Status{}, coin.Malformed)
 	for _, raw := range [][]byte{nil, {1}, []byte("JZC"), make([]byte, coin.MaxMessage+1)} {
 		answer, err := s.mint.Serve(t.Context(), raw, s.now)
