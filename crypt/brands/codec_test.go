@@ -59,18 +59,6 @@ func codecs(t testing.TB) map[string]codec {
 		}
 		return p.VerifyVartime(w, terms, rand)
 	}
-	decodePayment := func(b []byte) ([]byte, error) {
-		return encode(ParsePayment(b))(func(p *Payment) []byte { return p.Append(nil) })
-	}
-	decodeKey := func(b []byte) ([]byte, error) {
-		return encode(ParsePublicKey(b))(func(k *PublicKey) []byte { return k.Append(nil) })
-	}
-	decodeCommitment := func(b []byte) ([]byte, error) {
-		return encode(ParseCommitment(b))(func(c Commitment) []byte { return c.Append(nil) })
-	}
-	decodeOwn := func(b []byte) ([]byte, error) {
-		return encode(ParseOwn(b))(func(o *Own) []byte { return o.Append(nil) })
-	}
 	all := map[string]codec{
 		"public key":            {w.coin.Public().Append(nil), decodeKey, func(b []byte) error { return second(ParsePublicKey(b)) }},
 		"public key of a group": {keyOf(t, grouped).Public().Append(nil), decodeKey, func(b []byte) error { return second(ParsePublicKey(b)) }},
