@@ -76,7 +76,8 @@ func guarded(read func(hints) []string) (texts []string) {
 	}()
 	corners := 0
 	return read(hints{
-		gozxing.DecodeHintType_TRY_HARDER: true,
+		gozxing.DecodeHintType_TRY_HARDER:    true,
+		gozxing.DecodeHintType_CHARACTER_SET: "UTF-8", // nobody writes anything else since telephones scan
 		gozxing.DecodeHintType_NEED_RESULT_POINT_CALLBACK: gozxing.ResultPointCallback(func(p gozxing.ResultPoint) {
 			if _, ok := p.(*detector.FinderPattern); ok {
 				corners++
