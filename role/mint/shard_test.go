@@ -124,6 +124,9 @@ func (c *city) suspense() (sum money.Minor) {
 func TestCoinsCrossShards(t *testing.T) {
 	calm := newCity(t)
 	calm.story()
+	if testing.Short() {
+		t.Skip("one story without a failure; left out of -short: the failures")
+	}
 	for failAt := calm.setup + 1; failAt <= calm.door.calls; failAt += 11 {
 		for _, after := range []bool{false, true} {
 			c := newCity(t)

@@ -487,3 +487,36 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is overtaken again and again is told to come back, after a bounded number
+// of tries.
+func TestOvertakenAgainAndAgainIsBusy(t *testing.T) {
+	s := newScheme(t)
+	s.shop()
+	alice := s.person("alice", 100)
+	k := s.key(brands.KindCoin, 1, "", 0)
+	c := alice.commit(k)
+	_, q := alice.blind(k, c, brands.DeriveBlinding(alice.seed, k.ID(), 1))
+	d, note := alice.divided(), s.key(brands.KindNote, 8, "", 0)
+	bill := s.bill("shop", 2, 1)
+	piece, claim := d.pay(4, bill), alice.lost(alice.withdraw(note))
+	s.door.stale = true
+	for why, m := range map[string]coin.Message{
+		"commit":    alice.signed(&coin.Commit{Keys: [][16]byte{note.ID()}}),
+		"challenge": alice.signed(&coin.Challenge{Items: []coin.ChallengeItem{q}}),
+		"deposit":   &coin.Deposit{Terms: bill, Items: [][]byte{piece}},
+		"claim":     alice.signed(&coin.Claim{Items: []coin.ClaimItem{claim}}),
+	} {
+		if _, err := s.mint.Handle(t.Context(), m, s.now); !errors.Is(err, ErrBusy) || Failure(err).Code != coin.Busy {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+	if err := s.mint.RegisterMerchant(t.Context(), Merchant{Account: "kiosk", MID: shopMID}, s.now); !errors.Is(err, ErrBusy) {
+		t.Errorf("a merchant: %v", err)
+	}
+	s.door.stale = false
+	s.codes(bill, []coin.Code{coin.Accepted}, piece)
+	if a := alice.challenge(q); a.Code != coin.Accepted {
+		t.Errorf("%+v", a)
+	}
+}
