@@ -4,6 +4,24 @@ import (
 	"jiaozi/value/money"
 )
 
+// Ask asks a mint for what it publishes to everybody.
+type Ask struct {
+	What Type // TypeKeys or TypeStatus
+}
+
+// Type is TypeAsk.
+func (*Ask) Type() Type { return TypeAsk }
+
+func (a *Ask) fields(c *codec) {
+	what := uint64(a.What)
+	c.number("what", &what, 1)
+	if c.reading {
+		a.What = Type(what)
+	}
+	c.rule(a.What == TypeKeys || a.What == TypeStatus, "nobody publishes a message of %v", a.What)
+	c.tell("what", "%v", a.What)
+}
+
 // Keys is what a mint publishes: who it is and which coins it makes.
 type Keys struct {
 	Network [16]byte
@@ -33,7 +51,7 @@ type Enrol struct {
 	Account string    // the account's name
 	Opening []byte    // brands.Opening
 	AuthKey [32]byte  // Ed25519
-	Card    []byte    // certificate of the card observer; nil without one
+	Card    []byte    // certificate of the card observer, then brands.Opening of the phone's part; nil without a card
 }
 
 // Type is TypeEnrol.
@@ -91,6 +109,7 @@ type Commitment struct {
 	Code     Code
 	Session  uint64
 	A, B     [32]byte // brands.Commitment
+	Image    [32]byte // of a holder with a card: x(I+G2), the same each time; zeros without
 	Deadline int64    // Unix seconds: a challenge later than that finds the session dead
 }
 
@@ -104,6 +123,7 @@ func (m *Commitments) fields(c *codec) {
 		c.u64("session", &i.Session)
 		c.fixed("A", i.A[:])
 		c.fixed("B", i.B[:])
+		c.fixed("image", i.Image[:])
 		c.when("deadline", &i.Deadline)
 		c.rule(i.Code.Paid() || *i == Commitment{Key: i.Key, Code: i.Code}, "a refused commitment holds one")
 	})
