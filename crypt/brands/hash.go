@@ -1,0 +1,65 @@
+package brands
+
+import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/binary"
+	"encoding/hex"
+
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+)
+
+// Every hash and every derived secret starts with this and a name of its own, so that no value computed for one purpose
+// means anything for another.
+const domain = "jiaozi/brands/1/"
+
+// Digest is 32 bytes of a hash.
+type Digest [32]byte
+
+// String gives the digest in hexadecimal.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// MarshalText is String.
+func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// A transcript is what a hash covers: parts behind their lengths, so that no two lists of parts read the same.
+type transcript []byte
+
+func begin(name string) transcript {
+	return make(transcript, 0, 512).add([]byte(domain + name))
+}
+
+func (t transcript) add(part []byte) transcript {
+	return append(binary.BigEndian.AppendUint32(t, uint32(len(part))), part...)
+}
+
+func (t transcript) uint(n uint64) transcript {
+	return t.add(binary.BigEndian.AppendUint64(nil, n))
+}
+
+// challenge hashes to a number: 512 bits modulo an order of 252 leave no bias worth naming.
+func (t transcript) challenge() Scalar {
+	sum := sha512.Sum512(t)
+	return open(wide(sum[:]))
+}
+
+func (t transcript) digest() Digest {
+	sum := sha512.Sum512(t)
+	return Digest(sum[:32])
+}
+
+// secret is the pseudo-random function HMAC-SHA-512 of the transcript under key.
+func (t transcript) secret(key []byte) secret {
+	mac := hmac.New(sha512.New, key)
+	mac.Write(t)
+	var sum [64]byte
+	return seal(wide(mac.Sum(sum[:0])))
+}
+
+func wide(b []byte) *scalar.Scalar {
+	k, err := scalar.NewFromBytesModOrderWide(b)
+	if err != nil {
+		panic(err) // always 64 bytes
+	}
+	return k
+}

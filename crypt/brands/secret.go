@@ -1,0 +1,54 @@
+package brands
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+)
+
+// secret is a number that nobody else may learn: it shows nothing, and is used by constant-time functions alone.
+//
+// The number lies behind two pointers, because fmt does not call methods of unexported fields and follows one pointer
+// under some verbs. The zero secret is none.
+type secret struct {
+	masked
+	k **scalar.Scalar
+}
+
+func seal(k *scalar.Scalar) secret { return secret{k: &k} }
+
+// num gives the number for computing; callers keep no copy.
+func (s secret) num() *scalar.Scalar { return *s.k }
+
+// reveal gives the encoding, for sealed files.
+func (s secret) reveal() [Size]byte { return open(*s.k).enc }
+
+func (s secret) none() bool { return s.k == nil }
+
+// masked, embedded, hides a value under every fmt verb, in JSON and in logs.
+type masked struct{}
+
+const mask = "[secret]"
+
+// String shows nothing.
+func (masked) String() string { return mask }
+
+// Format shows nothing under every verb.
+func (masked) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
+
+// MarshalText shows nothing in JSON and other text.
+func (masked) MarshalText() ([]byte, error) { return []byte(mask), nil }
+
+// LogValue shows nothing in structured logs.
+func (masked) LogValue() slog.Value { return slog.StringValue(mask) }
+
+// drawScalar takes 64 bytes of rand.
+func drawScalar(rand io.Reader) (secret, error) {
+	var b [64]byte
+	if _, err := io.ReadFull(rand, b[:]); err != nil {
+		return secret{}, fmt.Errorf("read randomness: %w", err)
+	}
+	return seal(wide(b[:])), nil
+}
