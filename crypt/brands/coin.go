@@ -3,6 +3,9 @@ package brands
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
+
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 )
 
 // Lengths of encodings in bytes.
@@ -39,10 +42,61 @@ type Coin struct {
 }
 
 // ParseCoin reads 208 bytes. Whether B is an element is found out when the key is known.
-func ParseCoin(b []byte) (Coin, error) { panic("unwritten") }
+func ParseCoin(b []byte) (Coin, error) {
+	if len(b) != CoinSize {
+		return Coin{}, fmt.Errorf("coin of %d bytes, not %d: %w", len(b), CoinSize, ErrEncoding)
+	}
+	c := Coin{key: KeyID(b), b: [Size]byte(b[16+Size:])}
+	for _, part := range []struct {
+		at int
+		to *Element
+	}{{0, &c.a}, {2, &c.z}, {3, &c.ca}, {4, &c.cb}} {
+		var err error
+		if *part.to, err = ParseElement(b[16+part.at*Size:][:Size]); err != nil {
+			return Coin{}, fmt.Errorf("coin, part %d: %w", part.at, err)
+		}
+	}
+	var err error
+	if c.r, err = ParseScalar(b[16+5*Size:]); err != nil {
+		return Coin{}, fmt.Errorf("coin: %w", err)
+	}
+	return c, nil
+}
 
 // Append adds the encoding: KeyID | A | B | Z | A' | B' | R.
-func (c *Coin) Append(b []byte) []byte { panic("unwritten") }
+func (c *Coin) Append(b []byte) []byte {
+	return append(c.appendSigned(b), c.r.enc[:]...)
+}
+
+// appendSigned adds all that the challenge of the mint's signature covers.
+func (c *Coin) appendSigned(b []byte) []byte {
+	b = append(b, c.key[:]...)
+	for _, part := range [...]*[Size]byte{&c.a.enc, &c.b, &c.z.enc, &c.ca.enc, &c.cb.enc} {
+		b = append(b, part[:]...)
+	}
+	return b
+}
+
+// challenge is c' of the mint's signature.
+func (c *Coin) challenge() Scalar {
+	var signed [CoinSize]byte
+	return begin("coin").add(c.appendSigned(signed[:0])).challenge()
+}
+
+// abscissa is where the coin's line is answered for a spec.
+func (c *Coin) abscissa(spec Digest) Scalar {
+	var coin [CoinSize]byte
+	return begin("pay").add(c.Append(coin[:0])).add(spec[:]).challenge()
+}
+
+// lineB decodes B of a coin or blank.
+func (c *Coin) lineB() (Element, error) {
+	b, err := ParseElement(c.b[:])
+	if err != nil {
+		return Element{}, fmt.Errorf("coin, part 1: %w", err)
+	}
+	return b, nil
+}
 
 // ID gives the coin's identity.
 func (c *Coin) ID() CoinID { return CoinID(c.a.enc) }
@@ -51,16 +105,40 @@ func (c *Coin) ID() CoinID { return CoinID(c.a.enc) }
 func (c *Coin) Key() KeyID { return c.key }
 
 // VerifyVartime checks the mint's signature alone, equation by equation.
-func (c *Coin) VerifyVartime(key *PublicKey) error { panic("unwritten") }
+func (c *Coin) VerifyVartime(key *PublicKey) error {
+	if c.key != key.id {
+		return fmt.Errorf("coin of key %s checked with key %s: %w", c.key, key.id, ErrSignature)
+	}
+	if key.info.Kind != KindNote {
+		if _, err := c.lineB(); err != nil {
+			return err
+		}
+	}
+	s := signed(c, key)
+	return s.checkVartime()
+}
 
 // Line is an answer: the ordinates of a coin's line at the abscissa that the payment fixes.
 type Line struct{ R1, R2 Scalar }
 
 // ParseLine reads 64 bytes.
-func ParseLine(b []byte) (Line, error) { panic("unwritten") }
+func ParseLine(b []byte) (l Line, err error) {
+	if len(b) != LineSize {
+		return Line{}, fmt.Errorf("line of %d bytes, not %d: %w", len(b), LineSize, ErrEncoding)
+	}
+	if l.R1, err = ParseScalar(b[:Size]); err != nil {
+		return Line{}, err
+	}
+	if l.R2, err = ParseScalar(b[Size:]); err != nil {
+		return Line{}, err
+	}
+	return l, nil
+}
 
 // Append adds the encoding.
-func (l Line) Append(b []byte) []byte { panic("unwritten") }
+func (l Line) Append(b []byte) []byte {
+	return append(append(b, l.R1.enc[:]...), l.R2.enc[:]...)
+}
 
 // Point3 is one point of a coin's line: abscissa and ordinates.
 type Point3 struct {
@@ -69,14 +147,35 @@ type Point3 struct {
 }
 
 // ParsePoint3 reads 96 bytes.
-func ParsePoint3(b []byte) (Point3, error) { panic("unwritten") }
+func ParsePoint3(b []byte) (p Point3, err error) {
+	if len(b) != PointSize {
+		return Point3{}, fmt.Errorf("point of %d bytes, not %d: %w", len(b), PointSize, ErrEncoding)
+	}
+	if p.D, err = ParseScalar(b[:Size]); err != nil {
+		return Point3{}, err
+	}
+	if p.Line, err = ParseLine(b[Size:]); err != nil {
+		return Point3{}, err
+	}
+	return p, nil
+}
 
 // Append adds the encoding.
-func (p Point3) Append(b []byte) []byte { panic("unwritten") }
+func (p Point3) Append(b []byte) []byte { return p.Line.Append(append(b, p.D.enc[:]...)) }
 
 // ErrTrace means that two points name nobody: they are one point, or do not lie on one line.
 var ErrTrace = errors.New("the two points are not of one line")
 
 // TraceVartime gives the identity that two points of one line name, and the secret of it, which proves the guilt: nobody
 // but its holder could know it before he answered twice. Whether the points belong to a coin is Guilt's to check.
-func TraceVartime(a, b Point3) (Element, Scalar, error) { panic("unwritten") }
+func TraceVartime(a, b Point3) (Element, Scalar, error) {
+	run := new(scalar.Scalar).Sub(a.D.num(), b.D.num())
+	rise1 := new(scalar.Scalar).Sub(a.Line.R1.num(), b.Line.R1.num())
+	rise2 := new(scalar.Scalar).Sub(a.Line.R2.num(), b.Line.R2.num())
+	zero := new(scalar.Scalar)
+	if run.Equal(zero) == 1 || rise1.Equal(zero) == 1 || rise2.Equal(zero) == 1 {
+		return Element{}, Scalar{}, ErrTrace
+	}
+	u1 := rise1.Mul(rise1, rise2.Invert(rise2))
+	return newElement(times1(u1)), open(u1), nil
+}

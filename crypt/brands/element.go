@@ -87,7 +87,7 @@ func open(k *scalar.Scalar) Scalar {
 }
 
 // num gives the number for computing.
-func (s *Scalar) num() *scalar.Scalar {
+func (s Scalar) num() *scalar.Scalar {
 	k, err := scalar.NewFromCanonicalBytes(s.enc[:])
 	if err != nil {
 		panic(err) // made by ParseScalar and open only

@@ -1,6 +1,12 @@
 package brands
 
-import "io"
+import (
+	"fmt"
+	"io"
+
+	"github.com/oasisprotocol/curve25519-voi/curve"
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+)
 
 // Holder is the secret behind an account: u1, and with a card the knowledge that the other part of it is in there.
 type Holder struct {
@@ -12,10 +18,20 @@ type Holder struct {
 }
 
 // NewHolder derives the secret of a holder without a card from a seed.
-func NewHolder(seed Digest, network Network) *Holder { panic("unwritten") }
+func NewHolder(seed Digest, network Network) *Holder {
+	u1 := begin("holder").add(network[:]).secret(seed[:])
+	return &Holder{network: network, u1: u1, account: newElement(times1(u1.num()))}
+}
 
 // NewCardHolder derives the phone's part; card is what Observer.Identity gave.
-func NewCardHolder(seed Digest, network Network, card Element) *Holder { panic("unwritten") }
+func NewCardHolder(seed Digest, network Network, card Element) *Holder {
+	h := NewHolder(seed, network)
+	h.card, h.account = &card, newElement(plus(&h.account.p, &card.p))
+	return h
+}
+
+// base is I + G2, which the holder's coins are multiples of.
+func (h *Holder) base() *curve.RistrettoPoint { return plus(&h.account.p, g2) }
 
 // Identity gives I = u1·G1 (+ the card's), the holder's account number.
 func (h *Holder) Identity() Element { return h.account }
@@ -42,14 +58,73 @@ type Opening struct {
 
 // Open makes the proof; card is nil for a holder without one.
 func (h *Holder) Open(context []byte, rand io.Reader, card OpeningCard) (Opening, error) {
-	panic("unwritten")
+	if h.HasCard() != (card != nil) {
+		return Opening{}, errCardOrNot
+	}
+	t, err := drawSecret(rand)
+	if err != nil {
+		return Opening{}, err
+	}
+	nonce := times1(t.num())
+	if card != nil {
+		theirs, err := card.Commit()
+		if err != nil {
+			return Opening{}, fmt.Errorf("open account with card: %w", err)
+		}
+		nonce = plus(nonce, &theirs.p)
+	}
+	o := Opening{Account: h.account, challenge: openingChallenge(h.network, context, &h.account, nonce)}
+	answer := mulAdd(o.challenge.num(), h.u1.num(), t.num())
+	if card != nil {
+		theirs, err := card.Respond(o.challenge)
+		if err != nil {
+			return Opening{}, fmt.Errorf("open account with card: %w", err)
+		}
+		answer.Add(answer, theirs.num())
+	}
+	o.answer = open(answer)
+	if card != nil && o.Verify(h.network, context) != nil {
+		return Opening{}, fmt.Errorf("open account: %w", ErrCard)
+	}
+	return o, nil
+}
+
+func openingChallenge(n Network, context []byte, account *Element, nonce *curve.RistrettoPoint) Scalar {
+	e := newElement(nonce)
+	return begin("opening").add(n[:]).add(context).add(account.enc[:]).add(e.enc[:]).challenge()
 }
 
 // ParseOpening reads 96 bytes.
-func ParseOpening(b []byte) (Opening, error) { panic("unwritten") }
+func ParseOpening(b []byte) (o Opening, err error) {
+	if len(b) != OpeningSize {
+		return Opening{}, fmt.Errorf("opening of %d bytes, not %d: %w", len(b), OpeningSize, ErrEncoding)
+	}
+	if o.Account, err = ParseElement(b[:Size]); err != nil {
+		return Opening{}, fmt.Errorf("opening: %w", err)
+	}
+	if o.challenge, err = ParseScalar(b[Size : 2*Size]); err != nil {
+		return Opening{}, fmt.Errorf("opening: %w", err)
+	}
+	if o.answer, err = ParseScalar(b[2*Size:]); err != nil {
+		return Opening{}, fmt.Errorf("opening: %w", err)
+	}
+	return o, nil
+}
 
 // Append adds the encoding.
-func (o *Opening) Append(b []byte) []byte { panic("unwritten") }
+func (o *Opening) Append(b []byte) []byte {
+	return append(append(append(b, o.Account.enc[:]...), o.challenge.enc[:]...), o.answer.enc[:]...)
+}
 
 // Verify checks the proof and refuses an account with I + G2 = 0; errors wrap ErrProof.
-func (o Opening) Verify(n Network, context []byte) error { panic("unwritten") }
+func (o Opening) Verify(n Network, context []byte) error {
+	if o.Account.IsZero() || plus(&o.Account.p, g2).IsIdentity() {
+		return fmt.Errorf("this account can be nobody's: %w", ErrProof)
+	}
+	c := new(scalar.Scalar).Neg(o.challenge.num())
+	nonce := new(curve.RistrettoPoint).MultiscalarMulVartime([]*scalar.Scalar{o.answer.num(), c}, []*curve.RistrettoPoint{g1, &o.Account.p})
+	if openingChallenge(n, context, &o.Account, nonce) != o.challenge {
+		return fmt.Errorf("opening of account %s: %w", o.Account, ErrProof)
+	}
+	return nil
+}

@@ -3,9 +3,11 @@ package brands
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 )
 
 // KeyID is the first 16 bytes of the hash of a public key with its description. It is inside every hash of its coins.
@@ -36,10 +38,75 @@ type PublicKey struct {
 }
 
 // ParsePublicKey reads exactly one public key and refuses one whose proof does not hold.
-func ParsePublicKey(b []byte) (*PublicKey, error) { panic("unwritten") }
+func ParsePublicKey(b []byte) (*PublicKey, error) {
+	info, b, err := parseInfo(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) != 5*Size {
+		return nil, fmt.Errorf("public key with %d bytes after its description, not %d: %w", len(b), 5*Size, ErrEncoding)
+	}
+	k := &PublicKey{info: info}
+	for _, h := range []*Element{&k.h, &k.h1, &k.h2} {
+		if *h, err = ParseElement(b[:Size]); err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+		b = b[Size:]
+	}
+	for i := range k.proof {
+		if k.proof[i], err = ParseScalar(b[:Size]); err != nil {
+			return nil, fmt.Errorf("public key: %w", err)
+		}
+		b = b[Size:]
+	}
+	k.settle()
+	if !k.provenVartime() {
+		return nil, fmt.Errorf("public key %s: its H, H1 and H2 do not have one secret: %w", k.id, ErrProof)
+	}
+	return k, nil
+}
+
+// settle computes what follows from description and elements.
+func (k *PublicKey) settle() {
+	t := begin("key").add(k.info.append(nil)).add(k.h.enc[:]).add(k.h1.enc[:]).add(k.h2.enc[:])
+	digest := t.digest()
+	k.id = KeyID(digest[:])
+	k.fast = curve.NewExpandedRistrettoPoint(&k.h.p)
+}
+
+// prove makes the proof, always the same: its nonce is derived, so that a key has one encoding.
+func (k *PublicKey) prove(x secret) {
+	key := x.reveal()
+	t := begin("key proof nonce").add(k.id[:]).secret(key[:])
+	c := k.proofChallenge(times0(t.num()), times1(t.num()), times2(t.num()))
+	k.proof = [2]Scalar{c, open(mulAdd(c.num(), x.num(), t.num()))}
+}
+
+func (k *PublicKey) proofChallenge(nonces ...*curve.RistrettoPoint) Scalar {
+	t := begin("key proof").add(k.id[:]).add(k.h.enc[:]).add(k.h1.enc[:]).add(k.h2.enc[:])
+	for _, p := range nonces {
+		e := newElement(p)
+		t = t.add(e.enc[:])
+	}
+	return t.challenge()
+}
+
+func (k *PublicKey) provenVartime() bool {
+	c, s := new(scalar.Scalar).Neg(k.proof[0].num()), k.proof[1].num()
+	again := func(base *curve.RistrettoPoint, h *Element) *curve.RistrettoPoint {
+		return new(curve.RistrettoPoint).MultiscalarMulVartime([]*scalar.Scalar{s, c}, []*curve.RistrettoPoint{base, &h.p})
+	}
+	return k.proofChallenge(again(curve.RISTRETTO_BASEPOINT_POINT, &k.h), again(g1, &k.h1), again(g2, &k.h2)) == k.proof[0]
+}
 
 // Append adds the encoding: description, H, H1, H2, proof.
-func (k *PublicKey) Append(b []byte) []byte { panic("unwritten") }
+func (k *PublicKey) Append(b []byte) []byte {
+	b = k.info.append(b)
+	for _, part := range [...][Size]byte{k.h.enc, k.h1.enc, k.h2.enc, k.proof[0].enc, k.proof[1].enc} {
+		b = append(b, part[:]...)
+	}
+	return b
+}
 
 // ID gives the key's identity.
 func (k *PublicKey) ID() KeyID { return k.id }
@@ -55,10 +122,35 @@ type PrivateKey struct {
 }
 
 // GenerateKey draws a key.
-func GenerateKey(info KeyInfo, rand io.Reader) (*PrivateKey, error) { panic("unwritten") }
+func GenerateKey(info KeyInfo, rand io.Reader) (*PrivateKey, error) {
+	x, err := drawSecret(rand)
+	if err != nil {
+		return nil, err
+	}
+	return newPrivateKey(info, x)
+}
+
+func newPrivateKey(info KeyInfo, x secret) (*PrivateKey, error) {
+	if err := info.Check(); err != nil {
+		return nil, err
+	}
+	pub := &PublicKey{info: info, h: newElement(times0(x.num())), h1: newElement(times1(x.num())), h2: newElement(times2(x.num()))}
+	pub.settle()
+	pub.prove(x)
+	return &PrivateKey{x: x, pub: pub}, nil
+}
 
 // ParsePrivateKey reads what Bytes gave, for the vault.
-func ParsePrivateKey(info KeyInfo, b []byte) (*PrivateKey, error) { panic("unwritten") }
+func ParsePrivateKey(info KeyInfo, b []byte) (*PrivateKey, error) {
+	x, err := parseSecret(b)
+	if err != nil {
+		return nil, fmt.Errorf("private key: %w", err)
+	}
+	if x.num().Equal(new(scalar.Scalar)) == 1 {
+		return nil, fmt.Errorf("private key is zero: %w", ErrEncoding)
+	}
+	return newPrivateKey(info, x)
+}
 
 // Bytes gives the secret in the clear, for the vault, which seals it. Nobody else calls it.
 func (k *PrivateKey) Bytes() [Size]byte { return k.x.reveal() }
@@ -74,20 +166,59 @@ type Commitment struct {
 }
 
 // ParseCommitment reads 64 bytes, or 96 with an image.
-func ParseCommitment(b []byte) (Commitment, error) { panic("unwritten") }
+func ParseCommitment(b []byte) (c Commitment, err error) {
+	if len(b) != 2*Size && len(b) != 3*Size {
+		return Commitment{}, fmt.Errorf("commitment of %d bytes, not %d or %d: %w", len(b), 2*Size, 3*Size, ErrEncoding)
+	}
+	if c.A, err = ParseElement(b[:Size]); err != nil {
+		return Commitment{}, fmt.Errorf("commitment: %w", err)
+	}
+	if c.B, err = ParseElement(b[Size : 2*Size]); err != nil {
+		return Commitment{}, fmt.Errorf("commitment: %w", err)
+	}
+	if len(b) == 3*Size {
+		image, err := ParseElement(b[2*Size:])
+		if err != nil {
+			return Commitment{}, fmt.Errorf("commitment, image: %w", err)
+		}
+		c.Image = &image
+	}
+	return c, nil
+}
 
 // Append adds the encoding.
-func (c *Commitment) Append(b []byte) []byte { panic("unwritten") }
+func (c *Commitment) Append(b []byte) []byte {
+	b = append(append(b, c.A.enc[:]...), c.B.enc[:]...)
+	if c.Image != nil {
+		b = append(b, c.Image.enc[:]...)
+	}
+	return b
+}
 
 // Commit opens the session of an account, as often as asked, with the same commitment: its nonce w is derived from the
 // key, the session and the account.
-func (k *PrivateKey) Commit(session Digest, account Element) Commitment { panic("unwritten") }
+func (k *PrivateKey) Commit(session Digest, account Element) Commitment {
+	w := k.nonce(session, account)
+	return Commitment{A: newElement(times0(w.num())), B: newElement(times(plus(&account.p, g2), w.num()))}
+}
+
+func (k *PrivateKey) nonce(session Digest, account Element) secret {
+	key := k.x.reveal()
+	return begin("nonce").add(k.pub.id[:]).add(session[:]).add(account.enc[:]).secret(key[:])
+}
 
 // CommitForCard is Commit with the image.
-func (k *PrivateKey) CommitForCard(session Digest, account Element) Commitment { panic("unwritten") }
+func (k *PrivateKey) CommitForCard(session Digest, account Element) Commitment {
+	c := k.Commit(session, account)
+	image := newElement(times(plus(&account.p, g2), k.x.num()))
+	c.Image = &image
+	return c
+}
 
 // Respond answers a challenge: r = cx + w.
 //
 // The caller guards ONE c per session, for ever: two answers under one w give away x. And ONE session open at a time per
 // account and key: among 253 open ones a holder can hide a coin that he did not pay for.
-func (k *PrivateKey) Respond(session Digest, account Element, c Scalar) Scalar { panic("unwritten") }
+func (k *PrivateKey) Respond(session Digest, account Element, c Scalar) Scalar {
+	return open(mulAdd(c.num(), k.x.num(), k.nonce(session, account).num()))
+}

@@ -2,6 +2,7 @@ package brands
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"jiaozi/value/money"
@@ -33,45 +34,280 @@ type Payment struct {
 }
 
 // ParseMoney reads exactly one Money.
-func ParseMoney(b []byte) (*Money, error) { panic("unwritten") }
+func ParseMoney(b []byte) (*Money, error) {
+	m, rest, err := parseMoney(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(rest) != 0 {
+		return nil, fmt.Errorf("%d bytes after the money: %w", len(rest), ErrEncoding)
+	}
+	return m, nil
+}
 
-// Append adds the encoding.
-func (m *Money) Append(b []byte) []byte { panic("unwritten") }
+// Append adds the encoding: number of links | 1 with a piece, else 0 | head | piece | links.
+func (m *Money) Append(b []byte) []byte {
+	b = append(b, byte(len(m.Links)), 0)
+	if m.Piece != nil {
+		b[len(b)-1] = 1
+	}
+	b = m.Head.Append(b)
+	if m.Piece != nil {
+		b = m.Piece.append(b)
+	}
+	for i := range m.Links {
+		b = m.Links[i].Next.Append(m.Links[i].Line.Append(b))
+	}
+	return b
+}
+
+func parseMoney(b []byte) (*Money, []byte, error) {
+	if len(b) < 2+CoinSize {
+		return nil, nil, fmt.Errorf("money cut short at %d bytes: %w", len(b), ErrEncoding)
+	}
+	hops, piece := int(b[0]), b[1]
+	if hops > MaxHops || piece > 1 {
+		return nil, nil, fmt.Errorf("money of %d hops, at most %d, form %d: %w", hops, MaxHops, piece, ErrEncoding)
+	}
+	m, err := new(Money), error(nil)
+	if m.Head, err = ParseCoin(b[2 : 2+CoinSize]); err != nil {
+		return nil, nil, err
+	}
+	b = b[2+CoinSize:]
+	if piece == 1 {
+		if m.Piece, b, err = parsePiece(b); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(b) < hops*(LineSize+CoinSize) {
+		return nil, nil, fmt.Errorf("links cut short at %d bytes: %w", len(b), ErrEncoding)
+	}
+	for range hops {
+		link, err := parseLink(b[:LineSize+CoinSize])
+		if err != nil {
+			return nil, nil, err
+		}
+		m.Links, b = append(m.Links, link), b[LineSize+CoinSize:]
+	}
+	return m, b, nil
+}
+
+func parseLink(b []byte) (link Link, err error) {
+	if link.Line, err = ParseLine(b[:LineSize]); err != nil {
+		return Link{}, err
+	}
+	link.Next, err = ParseCoin(b[LineSize:])
+	return link, err
+}
+
+// ParsePayment reads exactly one Payment.
+func ParsePayment(b []byte) (*Payment, error) {
+	m, rest, err := parseMoney(b)
+	if err != nil {
+		return nil, err
+	}
+	final, err := ParseLine(rest)
+	if err != nil {
+		return nil, err
+	}
+	return &Payment{*m, final}, nil
+}
+
+// Append adds the encoding: that of the money, then the final line.
+func (p *Payment) Append(b []byte) []byte { return p.Final.Append(p.Money.Append(b)) }
 
 // Value gives what the money is worth.
-func (m *Money) Value(keys Keys) (money.Amount, error) { panic("unwritten") }
+func (m *Money) Value(keys Keys) (money.Amount, error) {
+	key, ok := keys.Key(m.Head.key)
+	if !ok {
+		return money.Amount{}, fmt.Errorf("key %s: %w", m.Head.key, ErrUnknownKey)
+	}
+	if err := m.checkHead(key); err != nil {
+		return money.Amount{}, err
+	}
+	value := key.info.Value
+	if m.Piece != nil {
+		var err error
+		if value, err = m.Piece.value(&key.info); err != nil {
+			return money.Amount{}, err
+		}
+	}
+	return money.New(key.info.Currency, value), nil
+}
+
+func (m *Money) checkHead(key *PublicKey) error {
+	want := KindCoin
+	if m.Piece != nil {
+		want = KindNote
+	}
+	if key.info.Kind != want {
+		return fmt.Errorf("the money starts with a %s where a %s belongs: %w", key.info.Kind, want, ErrChain)
+	}
+	return nil
+}
 
 // Last gives the coin whose owner may pay the money on.
-func (m *Money) Last() *Coin { panic("unwritten") }
+func (m *Money) Last() *Coin {
+	if n := len(m.Links); n > 0 {
+		return &m.Links[n-1].Next
+	}
+	return &m.Head
+}
 
 // Hops gives the number of blanks.
 func (m *Money) Hops() int { return len(m.Links) }
 
 // Spec gives the spec of the last link, zero without any: prev for the next LinkSpec or FinalSpec.
-func (m *Money) Spec() Digest { panic("unwritten") }
+func (m *Money) Spec() Digest {
+	var spec Digest
+	for i := range m.Links {
+		spec = LinkSpec(spec, &m.Links[i].Next)
+	}
+	return spec
+}
+
+// An answered coin is one coin of a chain with the line that its owner gave, and what for; nil for the last of money in
+// the hand.
+type answered struct {
+	coin *Coin
+	line *Line
+	spec Digest
+}
+
+// chain lists the coins, head first; the last is not answered.
+func (m *Money) chain() []answered {
+	list := make([]answered, 1, 1+len(m.Links))
+	list[0].coin = &m.Head
+	var spec Digest
+	for i := range m.Links {
+		link := &m.Links[i]
+		spec = LinkSpec(spec, &link.Next)
+		list[i].line, list[i].spec = &link.Line, spec
+		list = append(list, answered{coin: &link.Next})
+	}
+	return list
+}
+
+func (p *Payment) chain(terms Digest) []answered {
+	list := p.Money.chain()
+	last := len(list) - 1
+	var prev Digest
+	if last > 0 {
+		prev = list[last-1].spec
+	}
+	list[last].line, list[last].spec = &p.Final, FinalSpec(prev, terms)
+	return list
+}
+
+// statements lists what must hold for the money to be good, after the checks that need no equation.
+func (m *Money) statements(keys Keys, chain []answered) ([]statement, error) {
+	if len(chain) > 1+MaxHops {
+		return nil, fmt.Errorf("%d hops, at most %d: %w", len(chain)-1, MaxHops, ErrChain)
+	}
+	list := make([]statement, 0, 2*len(chain))
+	var network Network
+	for i, at := range chain {
+		key, ok := keys.Key(at.coin.key)
+		if !ok {
+			return nil, fmt.Errorf("key %s: %w", at.coin.key, ErrUnknownKey)
+		}
+		if i == 0 {
+			network = key.info.Network
+		}
+		if err := m.checkPlace(i, chain, key, network); err != nil {
+			return nil, err
+		}
+		list = append(list, signed(at.coin, key))
+		if at.line == nil {
+			continue
+		}
+		var err error
+		if list, err = m.lines(list, i, at, key); err != nil {
+			return nil, err
+		}
+	}
+	for i := range list {
+		if list[i].empty() {
+			return nil, errEmpty
+		}
+	}
+	return list, nil
+}
+
+// checkPlace refuses a coin that may not stand at place i: money starts with a coin or a piece, everything after is a
+// blank of the same network, and no coin comes twice.
+func (m *Money) checkPlace(i int, chain []answered, key *PublicKey, network Network) error {
+	if i == 0 {
+		if m.Piece != nil && chain[0].line == nil {
+			return fmt.Errorf("a piece that nobody was paid with: %w", ErrChain)
+		}
+		return m.checkHead(key)
+	}
+	if key.info.Kind != KindBlank || key.info.Network != network {
+		return fmt.Errorf("hop %d goes to a %s of network %s: %w", i, key.info.Kind, key.info.Network, ErrChain)
+	}
+	for _, before := range chain[:i] {
+		if before.coin.a.enc == chain[i].coin.a.enc {
+			return fmt.Errorf("coin %s comes twice: %w", before.coin.ID(), ErrChain)
+		}
+	}
+	return nil
+}
+
+// lines adds the statements about the answer of the coin at place i.
+func (m *Money) lines(list []statement, i int, at answered, key *PublicKey) ([]statement, error) {
+	if i == 0 && m.Piece != nil {
+		return m.Piece.statements(list, at.coin, key, at.spec, *at.line)
+	}
+	b, err := at.coin.lineB()
+	if err != nil {
+		return nil, err
+	}
+	return append(list, onLine(&at.coin.a, &b, Point3{at.coin.abscissa(at.spec), *at.line})), nil
+}
 
 // VerifyVartime checks everything but the final line: what a person checks who is handed money to a blank of his. Dates
 // and group are the caller's to check, with each coin's KeyInfo.
-func (m *Money) VerifyVartime(keys Keys, rand io.Reader) error { panic("unwritten") }
+func (m *Money) VerifyVartime(keys Keys, rand io.Reader) error {
+	list, err := m.statements(keys, m.chain())
+	if err != nil {
+		return err
+	}
+	return verifyVartime(list, rand)
+}
 
-// ParsePayment reads exactly one Payment.
-func ParsePayment(b []byte) (*Payment, error) { panic("unwritten") }
-
-// Append adds the encoding.
-func (p *Payment) Append(b []byte) []byte { panic("unwritten") }
+func (p *Payment) statements(keys Keys, terms *Digest) ([]statement, error) {
+	return p.Money.statements(keys, p.chain(*terms))
+}
 
 // VerifyVartime checks the whole payment in one multi-exponentiation with random weights; terms is Terms.Digest. Dates
 // and group are the caller's to check, with each coin's KeyInfo.
-func (p *Payment) VerifyVartime(keys Keys, terms Digest, rand io.Reader) error { panic("unwritten") }
+func (p *Payment) VerifyVartime(keys Keys, terms Digest, rand io.Reader) error {
+	list, err := p.statements(keys, &terms)
+	if err != nil {
+		return err
+	}
+	return verifyVartime(list, rand)
+}
 
 // VerifyEquationsVartime is VerifyVartime equation by equation, without randomness.
-func (p *Payment) VerifyEquationsVartime(keys Keys, terms Digest) error { panic("unwritten") }
+func (p *Payment) VerifyEquationsVartime(keys Keys, terms Digest) error {
+	list, err := p.statements(keys, &terms)
+	if err != nil {
+		return err
+	}
+	return firstFaultVartime(list)
+}
 
 // Points gives one point for each coin of the chain, head first (of a note: of the node that was paid).
-func (p *Payment) Points(terms Digest) []Point3 { panic("unwritten") }
-
-// VerifyBatchVartime checks many payments at once and gives the places of the bad ones, ascending; terms[i] belongs to
-// ps[i]. An error means that nothing was decided.
-func VerifyBatchVartime(keys Keys, ps []*Payment, terms []Digest, rand io.Reader) (bad []int, err error) {
-	panic("unwritten")
+func (p *Payment) Points(terms Digest) []Point3 {
+	chain := p.chain(terms)
+	points := make([]Point3, len(chain))
+	for i, at := range chain {
+		points[i] = Point3{at.coin.abscissa(at.spec), *at.line}
+	}
+	if p.Piece != nil {
+		points[0].D = p.Piece.abscissa(&p.Head, chain[0].spec)
+	}
+	return points
 }

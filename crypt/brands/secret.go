@@ -1,6 +1,7 @@
 package brands
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -44,11 +45,27 @@ func (masked) MarshalText() ([]byte, error) { return []byte(mask), nil }
 // LogValue shows nothing in structured logs.
 func (masked) LogValue() slog.Value { return slog.StringValue(mask) }
 
-// drawScalar takes 64 bytes of rand.
-func drawScalar(rand io.Reader) (secret, error) {
+// drawSecret takes 64 bytes of rand. Zero, which chance never gives, is a source that does not work.
+func drawSecret(rand io.Reader) (secret, error) {
 	var b [64]byte
 	if _, err := io.ReadFull(rand, b[:]); err != nil {
-		return secret{}, fmt.Errorf("read randomness: %w", err)
+		return secret{}, fmt.Errorf("draw a secret: %w", err)
 	}
-	return seal(wide(b[:])), nil
+	k := wide(b[:])
+	if k.Equal(new(scalar.Scalar)) == 1 {
+		return secret{}, errors.New("draw a secret: the random source gives zeros")
+	}
+	return seal(k), nil
+}
+
+// parseSecret reads what reveal gave.
+func parseSecret(b []byte) (secret, error) {
+	if len(b) != Size {
+		return secret{}, fmt.Errorf("secret of %d bytes, not %d: %w", len(b), Size, ErrEncoding)
+	}
+	k, err := scalar.NewFromCanonicalBytes(b)
+	if err != nil {
+		return secret{}, fmt.Errorf("secret is not below the group's order: %w", ErrEncoding)
+	}
+	return seal(k), nil
 }

@@ -15,13 +15,23 @@ type Terms struct {
 }
 
 // Digest hashes all of the terms.
-func (t *Terms) Digest() Digest { panic("unwritten") }
+func (t *Terms) Digest() Digest {
+	return begin("terms").add(t.Network[:]).add(t.Payee[:]).uint(uint64(t.Currency)).uint(uint64(t.Amount)).
+		uint(uint64(t.Time)).add(t.Nonce[:]).add(t.Contract[:]).add([]byte(t.Group)).digest()
+}
 
 // PayeeOf hashes the name of an account as the mint knows it.
-func PayeeOf(network Network, account string) Digest { panic("unwritten") }
+func PayeeOf(network Network, account string) Digest {
+	return begin("payee").add(network[:]).add([]byte(account)).digest()
+}
 
 // LinkSpec is what a line answers that pays a coin to a blank; prev is the spec of the link before, zero for the first.
-func LinkSpec(prev Digest, next *Coin) Digest { panic("unwritten") }
+func LinkSpec(prev Digest, next *Coin) Digest {
+	var coin [CoinSize]byte
+	return begin("link").add(prev[:]).add(next.Append(coin[:0])).digest()
+}
 
 // FinalSpec is what the last line of a payment answers; prev is the spec of the last link, zero without any.
-func FinalSpec(prev, terms Digest) Digest { panic("unwritten") }
+func FinalSpec(prev, terms Digest) Digest {
+	return begin("final").add(prev[:]).add(terms[:]).digest()
+}

@@ -1,0 +1,157 @@
+package brands
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/oasisprotocol/curve25519-voi/curve"
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+)
+
+// BenchmarkIssue is the mint's work for one coin: decode the account and the challenge, commit, respond, encode.
+func BenchmarkIssue(b *testing.B) {
+	w := newTown(b)
+	account, session := holderOf("a").Identity().Bytes(), digestOf("session")
+	c := digestOf("c")
+	c[31] = 0
+	for b.Loop() {
+		i := got(ParseElement(account[:]))(b)
+		com := w.coin.Commit(session, i)
+		r := w.coin.Respond(session, i, got(ParseScalar(c[:]))(b))
+		_, _ = com.Append(nil), r.Bytes()
+	}
+}
+
+// BenchmarkWithdraw is the holder's work for one coin.
+func BenchmarkWithdraw(b *testing.B) {
+	w, h, session := newTown(b), holderOf("a"), digestOf("session")
+	com := w.coin.Commit(session, h.Identity())
+	_, c, err := h.Challenge(w.coin.Public(), DeriveBlinding(session, w.coin.Public().ID(), 0), com, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := w.coin.Respond(session, h.Identity(), c)
+	for b.Loop() {
+		w, _, _ := h.Challenge(w.coin.Public(), DeriveBlinding(session, w.coin.Public().ID(), 0), com, nil)
+		got(w.Finish(r))(b)
+	}
+}
+
+// BenchmarkPay is the payer's work for one coin.
+func BenchmarkPay(b *testing.B) {
+	w, spec := newTown(b), digestOf("spec")
+	own := withdraw(b, holderOf("a"), w.coin, 0)
+	for b.Loop() {
+		_ = got(own.Pay(spec))(b)
+	}
+}
+
+func benchmarkVerify(b *testing.B, hops int) {
+	w, terms, rand := newTown(b), digestOf("terms"), dice("weights")
+	enc := payment(b, w, w.coin, terms, "a", hops).Append(nil)
+	for b.Loop() {
+		if err := got(ParsePayment(enc))(b).VerifyVartime(w, terms, rand); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkVerify is the payee's work for one coin, decoding included; BenchmarkChain1 to 8 the same behind hops.
+func BenchmarkVerify(b *testing.B) { benchmarkVerify(b, 0) }
+func BenchmarkChain1(b *testing.B) { benchmarkVerify(b, 1) }
+func BenchmarkChain4(b *testing.B) { benchmarkVerify(b, 4) }
+func BenchmarkChain8(b *testing.B) { benchmarkVerify(b, 8) }
+
+// BenchmarkVerifyEquations is the plain form of BenchmarkVerify.
+func BenchmarkVerifyEquations(b *testing.B) {
+	w, terms := newTown(b), digestOf("terms")
+	enc := payment(b, w, w.coin, terms, "a", 0).Append(nil)
+	for b.Loop() {
+		if err := got(ParsePayment(enc))(b).VerifyEquationsVartime(w, terms); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkBatch is the mint's work for one deposit among n, decoding included.
+func BenchmarkBatch(b *testing.B) {
+	w, terms, rand := newTown(b), digestOf("terms"), dice("weights")
+	const most = 4096
+	var encs [][]byte
+	for i := range 64 { // repeated below: the work is the same as for different coins
+		encs = append(encs, payment(b, w, w.coin, terms, fmt.Sprint(i), 0).Append(nil))
+	}
+	for _, n := range []int{64, 256, 1024, most} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ps, list := make([]*Payment, n), make([]Digest, n)
+			for b.Loop() {
+				for i := range ps {
+					ps[i], list[i] = got(ParsePayment(encs[i%len(encs)]))(b), terms
+				}
+				if bad, err := VerifyBatchVartime(w, ps, list, rand); err != nil || len(bad) != 0 {
+					b.Fatal(bad, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/deposit")
+		})
+	}
+}
+
+// The group library's own operations: what the figures above are made of.
+
+func BenchmarkRawDecode(b *testing.B) {
+	enc, p := new(curve.CompressedRistretto).SetRistrettoPoint(g1), new(curve.RistrettoPoint)
+	for b.Loop() {
+		_, _ = p.SetCompressed(enc)
+	}
+}
+
+func BenchmarkRawEncode(b *testing.B) {
+	enc := new(curve.CompressedRistretto)
+	for b.Loop() {
+		enc.SetRistrettoPoint(g1)
+	}
+}
+
+func rawScalar(i int) *scalar.Scalar { return digestScalar(digestOf("scalar %d", i)) }
+
+func digestScalar(d Digest) *scalar.Scalar { return begin("test").add(d[:]).challenge().num() }
+
+func BenchmarkRawFixedBase(b *testing.B) {
+	k := rawScalar(0)
+	for b.Loop() {
+		times0(k)
+	}
+}
+
+func BenchmarkRawVariableBase(b *testing.B) {
+	k := rawScalar(0)
+	for b.Loop() {
+		times(g1, k)
+	}
+}
+
+// BenchmarkRawMSM is a sum of 5n points in variable time: three of five factors of 128 bits, as in a batch.
+func BenchmarkRawMSM(b *testing.B) {
+	for _, n := range []int{1, 1024, 4096} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var ks []*scalar.Scalar
+			var ps []*curve.RistrettoPoint
+			for i := range 5 * n {
+				k := rawScalar(i)
+				if i%5 < 3 {
+					var short [32]byte
+					enc := open(k).Bytes()
+					copy(short[:16], enc[:])
+					k = got(scalar.NewFromCanonicalBytes(short[:]))(b)
+				}
+				ks, ps = append(ks, k), append(ps, times0(rawScalar(i%64)))
+			}
+			sum := new(curve.RistrettoPoint)
+			for b.Loop() {
+				sum.MultiscalarMulVartime(ks, ps)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/deposit")
+		})
+	}
+}

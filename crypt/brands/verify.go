@@ -1,0 +1,245 @@
+package brands
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/oasisprotocol/curve25519-voi/curve"
+	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+)
+
+// A statement is what a payment claims in equations, all over public data. With a key it is a signature,
+//
+//	a' + c'H - r'G = 0  and  b' + c'z' - r'A = 0
+//
+// and without one a point of the line of A and B,
+//
+//	B + dA - r1·G1 - r2·G2 = 0
+type statement struct {
+	key  *PublicKey
+	coin *Coin
+	c    Scalar
+
+	a, b *Element
+	at   Point3
+
+	weights [2]scalar.Scalar // of the equations, in a sum
+}
+
+func signed(coin *Coin, key *PublicKey) statement {
+	return statement{key: key, coin: coin, c: coin.challenge()}
+}
+
+func onLine(a, b *Element, at Point3) statement { return statement{a: a, b: b, at: at} }
+
+var errEmpty = fmt.Errorf("a coin or line without elements: %w", ErrEncoding)
+
+// empty reports a missing element, which no decoder leaves: without coordinates it would equal everything.
+func (s *statement) empty() bool {
+	if s.key == nil {
+		return s.a.IsZero() || s.b.IsZero()
+	}
+	return s.coin.a.IsZero() || s.coin.z.IsZero() || s.coin.ca.IsZero() || s.coin.cb.IsZero()
+}
+
+// checkVartime tries a statement by itself.
+func (s *statement) checkVartime() error {
+	if s.empty() {
+		return errEmpty
+	}
+	var sum curve.RistrettoPoint
+	if s.key == nil {
+		d := new(scalar.Scalar).Neg(s.at.D.num())
+		sum.ExpandedMultiscalarMulVartime([]*scalar.Scalar{s.at.Line.R1.num(), s.at.Line.R2.num()}, []*curve.ExpandedRistrettoPoint{fast1, fast2},
+			[]*scalar.Scalar{d}, []*curve.RistrettoPoint{&s.a.p})
+		if sum.Equal(&s.b.p) != 1 {
+			return ErrLine
+		}
+		return nil
+	}
+	c, r := new(scalar.Scalar).Neg(s.c.num()), s.coin.r.num()
+	if !sum.ExpandedTripleScalarMulBasepointVartime(c, s.key.fast, r, &s.coin.ca.p).IsIdentity() {
+		return ErrSignature
+	}
+	sum.MultiscalarMulVartime([]*scalar.Scalar{r, c}, []*curve.RistrettoPoint{&s.coin.a.p, &s.coin.z.p})
+	if sum.Equal(&s.coin.cb.p) != 1 {
+		return ErrSignature
+	}
+	return nil
+}
+
+const weightSize = 16 // a wrong equation survives in a sum with a chance of 2^-128
+
+// weigh draws the weights of a list of statements.
+func weigh(list []statement, rand io.Reader) error {
+	b := make([]byte, len(list)*2*weightSize)
+	if _, err := io.ReadFull(rand, b); err != nil {
+		return fmt.Errorf("draw weights: %w", err)
+	}
+	for i := range list {
+		for n := range list[i].weights {
+			var wide [Size]byte
+			b = b[copy(wide[:weightSize], b):]
+			if _, err := list[i].weights[n].SetCanonicalBytes(wide[:]); err != nil {
+				return err // 128 bits are below the order
+			}
+		}
+	}
+	return nil
+}
+
+// A sum collects weighted equations: shared bases once, and of every coin five points.
+type sum struct {
+	g, g1, g2 scalar.Scalar
+	keys      []*PublicKey
+	ofKeys    []*scalar.Scalar
+	points    []*curve.RistrettoPoint
+	ofPoints  []scalar.Scalar
+	lastA     int // place of the A that was added last: a coin's signature and its line share it
+}
+
+func newSum(points int) *sum {
+	return &sum{points: make([]*curve.RistrettoPoint, 0, points), ofPoints: make([]scalar.Scalar, 0, points)}
+}
+
+func (t *sum) term(k *scalar.Scalar, p *Element) {
+	t.points, t.ofPoints = append(t.points, &p.p), append(t.ofPoints, *k)
+}
+
+// termA is term for an A, which statements in a row share.
+func (t *sum) termA(k *scalar.Scalar, a *Element) {
+	if t.lastA < len(t.points) && t.points[t.lastA] == &a.p {
+		t.ofPoints[t.lastA].Add(&t.ofPoints[t.lastA], k)
+		return
+	}
+	t.lastA = len(t.points)
+	t.term(k, a)
+}
+
+func (t *sum) termKey(k *scalar.Scalar, key *PublicKey) {
+	at := slices.Index(t.keys, key)
+	if at < 0 {
+		at = len(t.keys)
+		t.keys, t.ofKeys = append(t.keys, key), append(t.ofKeys, scalar.New())
+	}
+	t.ofKeys[at].Add(t.ofKeys[at], k)
+}
+
+func (t *sum) add(s *statement) {
+	var k, w scalar.Scalar
+	if s.key == nil {
+		w.Set(&s.weights[0])
+		t.term(&w, s.b)
+		t.termA(k.Mul(&w, s.at.D.num()), s.a)
+		t.g1.Sub(&t.g1, k.Mul(&w, s.at.Line.R1.num()))
+		t.g2.Sub(&t.g2, k.Mul(&w, s.at.Line.R2.num()))
+		return
+	}
+	c, r := s.c.num(), s.coin.r.num()
+	w.Set(&s.weights[0])
+	t.term(&w, &s.coin.ca)
+	t.termKey(k.Mul(&w, c), s.key)
+	t.g.Sub(&t.g, k.Mul(&w, r))
+	w.Set(&s.weights[1])
+	t.term(&w, &s.coin.cb)
+	t.term(k.Mul(&w, c), &s.coin.z)
+	t.termA(k.Neg(k.Mul(&w, r)), &s.coin.a)
+}
+
+// isZeroVartime is the one multi-exponentiation.
+func (t *sum) isZeroVartime() bool {
+	bases, ofBases := []*curve.ExpandedRistrettoPoint{fast0, fast1, fast2}, []*scalar.Scalar{&t.g, &t.g1, &t.g2}
+	for i, key := range t.keys {
+		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i])
+	}
+	ofPoints := make([]*scalar.Scalar, len(t.ofPoints))
+	for i := range ofPoints {
+		ofPoints[i] = &t.ofPoints[i]
+	}
+	var zero curve.RistrettoPoint
+	return zero.ExpandedMultiscalarMulVartime(ofBases, bases, ofPoints, t.points).IsIdentity()
+}
+
+const pointsPerStatement = 3 // at most
+
+// allHoldVartime weighs the statements of lists together; each must have been weighed.
+func allHoldVartime(lists ...[]statement) bool {
+	n := 0
+	for _, list := range lists {
+		n += len(list)
+	}
+	t := newSum(n * pointsPerStatement)
+	for _, list := range lists {
+		for i := range list {
+			t.add(&list[i])
+		}
+	}
+	return t.isZeroVartime()
+}
+
+// firstFaultVartime tries one statement after the other, for the error that says what is wrong.
+func firstFaultVartime(list []statement) error {
+	for i := range list {
+		if err := list[i].checkVartime(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifyVartime is both: one sum, and only if that fails the equations one by one.
+func verifyVartime(list []statement, rand io.Reader) error {
+	if err := weigh(list, rand); err != nil {
+		return err
+	}
+	if allHoldVartime(list) {
+		return nil
+	}
+	return firstFaultVartime(list)
+}
+
+// VerifyBatchVartime checks many payments at once, a few thousand being best, and gives the places of the bad ones,
+// ascending; terms[i] belongs to ps[i]. It costs half to a third of checking one by one while all are good, and up to
+// twelve times more than that while none is: who hands in bad ones should soon be checked by himself. What is wrong
+// with a bad one, VerifyVartime says. An error means that nothing was decided.
+func VerifyBatchVartime(keys Keys, ps []*Payment, terms []Digest, rand io.Reader) (bad []int, err error) {
+	if len(ps) != len(terms) {
+		return nil, fmt.Errorf("%d payments with %d terms: give one for each", len(ps), len(terms))
+	}
+	lists, place := make([][]statement, 0, len(ps)), make([]int, 0, len(ps))
+	for i, p := range ps {
+		list, err := p.statements(keys, &terms[i])
+		if err != nil {
+			bad = append(bad, i)
+			continue
+		}
+		if err := weigh(list, rand); err != nil {
+			return nil, err
+		}
+		lists, place = append(lists, list), append(place, i)
+	}
+	if !allHoldVartime(lists...) {
+		for _, i := range bisectVartime(lists, 0) {
+			bad = append(bad, place[i])
+		}
+		slices.Sort(bad)
+	}
+	return bad, nil
+}
+
+// bisectVartime finds the bad ones among lists, of which at least one is bad; base is the place of the first.
+func bisectVartime(lists [][]statement, base int) []int {
+	if len(lists) == 1 {
+		return []int{base}
+	}
+	half := len(lists) / 2
+	if allHoldVartime(lists[:half]...) {
+		return bisectVartime(lists[half:], base+half) // the fault must be there
+	}
+	bad := bisectVartime(lists[:half], base)
+	if !allHoldVartime(lists[half:]...) {
+		bad = append(bad, bisectVartime(lists[half:], base+half)...)
+	}
+	return bad
+}
