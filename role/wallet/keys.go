@@ -107,7 +107,7 @@ func (w *Wallet) merge(network brands.Network, fresh [][]byte) ([][]byte, error)
 		if info.Network != network {
 			return nil, fmt.Errorf("a key of network %v: %w", info.Network, ErrNetwork)
 		}
-		if info.Kind == brands.KindCoin && !binary(info.Value) {
+		if info.Kind == brands.KindCoin && !powerOfTwo(info.Value) {
 			return nil, fmt.Errorf("%w: a coin of %d minor units is no power of two", ErrKeys, info.Value)
 		}
 		if info.DepositUntil > w.now() {

@@ -76,9 +76,9 @@ func split(amount money.Minor, values []money.Minor, have map[money.Minor]int) (
 // maxCoins bounds the coins of one value in one withdrawal.
 const maxCoins = 64
 
-// binary reports whether v can be the value of a coin: choosing coins is exact
+// powerOfTwo reports whether v can be the value of a coin: choosing coins is exact
 // only if each value divides the next.
-func binary(v money.Minor) bool { return v > 0 && bits.OnesCount64(uint64(v)) == 1 }
+func powerOfTwo(v money.Minor) bool { return v > 0 && bits.OnesCount64(uint64(v)) == 1 }
 
 // choose picks, of values that are powers of two, the places of coins that pay
 // amount: exactly if any choice does, with the fewest coins; else a little more,

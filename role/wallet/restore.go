@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -179,4 +180,106 @@ func (w *Wallet) recall(at planned, answer *coin.Recovered) ([]holding, error) {
 		}
 	}
 	return out, nil
+}
+
+// recallOne makes one coin again, or nil if it is not of these words: a wallet with
+// another card may have had the account before.
+func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*brands.Own, uint32, error) {
+	c, err := brands.ParseScalar(item.C[:])
+	if err != nil {
+		return nil, 0, err
+	}
+	r, err := brands.ParseScalar(item.R[:])
+	if err != nil {
+		return nil, 0, err
+	}
+	factors := brands.DeriveBlinding(w.secrets.blinding, key.ID(), item.Session)
+	if len(w.state.card) == 0 {
+		own, err := w.secrets.holder.Recall(key, factors, c, r, nil, nil)
+		if errors.Is(err, brands.ErrAnswer) {
+			return nil, 0, nil
+		}
+		return own, 0, err
+	}
+	image, err := brands.ParseElement(item.Image[:])
+	if err != nil {
+		return nil, 0, err
+	}
+	nonces, err := w.shown()
+	if err != nil {
+		return nil, 0, err
+	}
+	for index := range nonces {
+		own, err := w.secrets.holder.Recall(key, factors, c, r, &image, &nonces[index])
+		if err == nil {
+			return own, uint32(index), nil
+		}
+		if !errors.Is(err, brands.ErrAnswer) {
+			return nil, 0, err
+		}
+	}
+	return nil, 0, nil
+}
+
+// maxShown bounds how many of the card's nonces are tried for a coin whose own is
+// forgotten: about half a second for each coin.
+const maxShown = 2048
+
+// shown lists the nonces that the card has ever given.
+func (w *Wallet) shown() ([]brands.Element, error) {
+	if w.world.Card == nil {
+		return nil, ErrNeedsCard
+	}
+	if w.nonces != nil {
+		return w.nonces, nil
+	}
+	_, _, next, err := w.world.Card.Identity()
+	if err != nil {
+		return nil, fmt.Errorf("ask the card for its nonces: %w", err)
+	}
+	for n := int(min(next, maxShown)); len(w.nonces) < n; {
+		more, err := w.world.Card.Prepare(uint32(len(w.nonces)), min(n-len(w.nonces), cardPage))
+		if err != nil || len(more) == 0 {
+			w.nonces = nil
+			return nil, fmt.Errorf("ask the card for its nonces: %w", err)
+		}
+		w.nonces = append(w.nonces, more...)
+	}
+	return w.nonces, nil
+}
+
+// cardPage is how many nonces one answer of a card holds.
+const cardPage = 7
+
+// Backup gives the whole state, to be sealed and kept elsewhere. It is a copy and
+// knows it: a wallet that is opened from it pays nothing before Refresh, since the
+// wallet it was taken from may have paid meanwhile.
+func (w *Wallet) Backup() ([]byte, error) {
+	if err := w.sound(); err != nil {
+		return nil, err
+	}
+	s := w.state.clone()
+	s.restored, s.ops = true, []op{{kind: opRecover}}
+	s.blanks, s.asked, s.sent = nil, nil, nil
+	for i := range s.holdings {
+		s.holdings[i].status, s.holdings[i].in = recoverable, [32]byte{}
+	}
+	return s.encode(), nil
+}
+
+// TrustBackup is the owner's word that nothing was paid since the backup: money
+// received from others, which the mint cannot give back, may be paid again. If the
+// word is wrong, paying it names the owner as one who pays twice.
+func (w *Wallet) TrustBackup() error {
+	return w.change(func(s *state) error {
+		if s.restored {
+			return ErrRestored
+		}
+		for i := range s.holdings {
+			if h := &s.holdings[i]; h.status == recoverable && !h.withdrawn() {
+				h.status = free
+			}
+		}
+		return nil
+	})
 }

@@ -45,15 +45,15 @@ func (w *Wallet) Resume(ctx context.Context) (Report, error) {
 }
 
 // online ends what is pending, then writes and carries out the operations that
-// make gives.
-func (w *Wallet) online(ctx context.Context, make func() ([]op, error)) (Report, error) {
+// intend gives.
+func (w *Wallet) online(ctx context.Context, intend func() ([]op, error)) (Report, error) {
 	if err := w.sound(); err != nil {
 		return Report{}, err
 	}
 	before := w.totals()
 	err := w.end(ctx)
 	if err == nil {
-		err = w.start(ctx, make)
+		err = w.start(ctx, intend)
 	}
 	if fault := w.sound(); fault != nil {
 		return Report{}, fault
@@ -61,8 +61,8 @@ func (w *Wallet) online(ctx context.Context, make func() ([]op, error)) (Report,
 	return w.report(before), err
 }
 
-func (w *Wallet) start(ctx context.Context, make func() ([]op, error)) error {
-	ops, err := make()
+func (w *Wallet) start(ctx context.Context, intend func() ([]op, error)) error {
+	ops, err := intend()
 	if err != nil || len(ops) == 0 {
 		return err
 	}

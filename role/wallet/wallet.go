@@ -10,6 +10,7 @@ import (
 
 	"jiaozi/crypt/brands"
 	"jiaozi/crypt/phrase"
+	"jiaozi/value/money"
 	"jiaozi/wire/coin"
 )
 
@@ -23,6 +24,9 @@ type Wallet struct {
 	secrets *secrets // nil until the network is known
 	serial  uint64   // the next request's; all below state.serial may be used
 	unknown bool     // a Save failed: what the Store holds must be read again
+
+	credited, withdrawn money.Minor      // by this process, for its reports
+	nonces              []brands.Element // that the card has given, once they were asked for
 }
 
 // Format shows nothing of the coins under every verb.

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -90,8 +91,8 @@ func (w *Wallet) stock(s *state, group string) map[money.Minor]int {
 // still wanted, since the mint keeps one open for an account and key.
 func (w *Wallet) withdraw(ctx context.Context) error {
 	switch o := &w.state.ops[0]; {
-	case o.amount != 0: // ordered by an operation that has just been credited
-		return w.change(func(s *state) error { return w.plan(s, &s.ops[0]) })
+	case o.amount != 0: // ordered by an operation that was credited meanwhile
+		return w.planOrdered()
 	case len(o.round) > 0:
 		return w.closeRound(ctx, o)
 	case len(o.plan) > 0:
@@ -101,6 +102,19 @@ func (w *Wallet) withdraw(ctx context.Context) error {
 		s.ops = s.ops[1:]
 		return nil
 	})
+}
+
+// planOrdered plans what is to be withdrawn anew. If the mint makes no coins for it
+// now, the money stays in the account.
+func (w *Wallet) planOrdered() error {
+	var no error
+	err := w.change(func(s *state) error {
+		if no = w.plan(s, &s.ops[0]); no != nil {
+			s.ops = s.ops[1:]
+		}
+		return nil
+	})
+	return errors.Join(err, no)
 }
 
 // openRound asks for commitments and writes them down before any challenge goes
@@ -153,8 +167,13 @@ func (w *Wallet) openRound(ctx context.Context, o *op) error {
 	return err
 }
 
+// commitmentBytes is the form that brands.ParseCommitment reads.
 func commitmentBytes(i *coin.Commitment) []byte {
-	return append(append([]byte(nil), i.A[:]...), i.B[:]...)
+	b := slices.Concat(i.A[:], i.B[:])
+	if i.Image != ([32]byte{}) {
+		b = append(b, i.Image[:]...)
+	}
+	return b
 }
 
 // cardIndex is the first index of the card that nothing of ours uses.
@@ -256,6 +275,7 @@ func (w *Wallet) challenge(r *session) (*brands.Withdrawal, brands.Scalar, error
 // the plan; a withdrawal that it refuses ends here, with what it has brought.
 func (w *Wallet) keep(answer *coin.Answer, made []*brands.Own) error {
 	var no *Refusal
+	var sum money.Minor
 	err := w.change(func(s *state) error {
 		o := &s.ops[0]
 		var still []session
@@ -266,6 +286,7 @@ func (w *Wallet) keep(answer *coin.Answer, made []*brands.Own) error {
 				s.keepCoin(made[i], &r)
 				s.last[r.key] = r.number
 				o.got(r.key)
+				sum += r.value
 			default:
 				no = &Refusal{Code: code}
 				dead := code == coin.SessionDead || code == coin.UnknownSession
@@ -281,10 +302,13 @@ func (w *Wallet) keep(answer *coin.Answer, made []*brands.Own) error {
 		}
 		return nil
 	})
-	if err == nil && no != nil {
+	if err != nil {
+		return err
+	}
+	if w.withdrawn += sum; no != nil {
 		return no
 	}
-	return err
+	return nil
 }
 
 func (s *state) keepCoin(own *brands.Own, r *session) {

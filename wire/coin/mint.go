@@ -91,6 +91,7 @@ type Commitment struct {
 	Code     Code
 	Session  uint64
 	A, B     [32]byte // brands.Commitment
+	Image    [32]byte // of a holder with a card: x(I+G2), the same each time; zeros without
 	Deadline int64    // Unix seconds: a challenge later than that finds the session dead
 }
 
@@ -104,6 +105,7 @@ func (m *Commitments) fields(c *codec) {
 		c.u64("session", &i.Session)
 		c.fixed("A", i.A[:])
 		c.fixed("B", i.B[:])
+		c.fixed("image", i.Image[:])
 		c.when("deadline", &i.Deadline)
 		c.rule(i.Code.Paid() || *i == Commitment{Key: i.Key, Code: i.Code}, "a refused commitment holds one")
 	})
