@@ -190,7 +190,7 @@ func readBounded(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(b) > maxFile {
+	if int64(len(b)) > maxFile {
 		return nil, ErrDamaged
 	}
 	return b, nil
