@@ -115,7 +115,10 @@ func BenchmarkRawEncode(b *testing.B) {
 
 func rawScalar(i int) *scalar.Scalar { return digestScalar(digestOf("scalar %d", i)) }
 
-func digestScalar(d Digest) *scalar.Scalar { return begin("test").add(d[:]).challenge().num() }
+func digestScalar(d Digest) *scalar.Scalar {
+	k := begin("test").add(d[:]).challenge()
+	return k.num()
+}
 
 func BenchmarkRawFixedBase(b *testing.B) {
 	k := rawScalar(0)

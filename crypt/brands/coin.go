@@ -22,7 +22,10 @@ var (
 	ErrUnknownKey = errors.New("the coin's key is not known")
 )
 
-// CoinID is the coin's key in the spent space: the encoding of A.
+// CoinID is the coin's key in the spent space: a hash of the mint's key, A and B.
+//
+// Not A alone: a holder may buy two coins with one A and other lines, or under two keys. They would pass with two payees, who
+// could not see it; the mint, which was paid for both, would have to refuse the second and could name nobody.
 type CoinID [Size]byte
 
 // String gives the identity in hexadecimal.
@@ -65,7 +68,7 @@ func ParseCoin(b []byte) (Coin, error) {
 
 // Append adds the encoding: KeyID | A | B | Z | A' | B' | R.
 func (c *Coin) Append(b []byte) []byte {
-	return append(c.appendSigned(b), c.r.enc[:]...)
+	return c.r.append(c.appendSigned(b))
 }
 
 // appendSigned adds all that the challenge of the mint's signature covers.
@@ -99,7 +102,9 @@ func (c *Coin) lineB() (Element, error) {
 }
 
 // ID gives the coin's identity.
-func (c *Coin) ID() CoinID { return CoinID(c.a.enc) }
+func (c *Coin) ID() CoinID {
+	return CoinID(begin("coin id").add(c.key[:]).add(c.a.enc[:]).add(c.b[:]).digest())
+}
 
 // Key gives the identity of the key that signed.
 func (c *Coin) Key() KeyID { return c.key }
@@ -137,7 +142,7 @@ func ParseLine(b []byte) (l Line, err error) {
 
 // Append adds the encoding.
 func (l Line) Append(b []byte) []byte {
-	return append(append(b, l.R1.enc[:]...), l.R2.enc[:]...)
+	return l.R2.append(l.R1.append(b))
 }
 
 // Point3 is one point of a coin's line: abscissa and ordinates.
@@ -161,7 +166,7 @@ func ParsePoint3(b []byte) (p Point3, err error) {
 }
 
 // Append adds the encoding.
-func (p Point3) Append(b []byte) []byte { return p.Line.Append(append(b, p.D.enc[:]...)) }
+func (p Point3) Append(b []byte) []byte { return p.Line.Append(p.D.append(b)) }
 
 // ErrTrace means that two points name nobody: they are one point, or do not lie on one line.
 var ErrTrace = errors.New("the two points are not of one line")

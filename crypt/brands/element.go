@@ -71,26 +71,25 @@ func ParseScalar(b []byte) (Scalar, error) {
 	if len(b) != Size {
 		return Scalar{}, fmt.Errorf("scalar of %d bytes, not %d: %w", len(b), Size, ErrEncoding)
 	}
-	if _, err := scalar.NewFromCanonicalBytes(b); err != nil {
+	if _, err := new(scalar.Scalar).SetCanonicalBytes(b); err != nil {
 		return Scalar{}, fmt.Errorf("scalar is not below the group's order: %w", ErrEncoding)
 	}
 	return Scalar{[Size]byte(b)}, nil
 }
 
 // open publishes a number: call it on what the protocol sends.
-func open(k *scalar.Scalar) Scalar {
-	var s Scalar
+func open(k *scalar.Scalar) (s Scalar) {
 	if err := k.ToBytes(s.enc[:]); err != nil {
 		panic(err) // the length is right
 	}
 	return s
 }
 
-// num gives the number for computing.
-func (s Scalar) num() *scalar.Scalar {
-	k, err := scalar.NewFromCanonicalBytes(s.enc[:])
+// num gives the number for computing. The bits are below the order: ParseScalar and open make no others.
+func (s *Scalar) num() *scalar.Scalar {
+	k, err := new(scalar.Scalar).SetBits(s.enc[:])
 	if err != nil {
-		panic(err) // made by ParseScalar and open only
+		panic(err) // the length is right
 	}
 	return k
 }
@@ -98,11 +97,15 @@ func (s Scalar) num() *scalar.Scalar {
 // Bytes gives the canonical encoding.
 func (s Scalar) Bytes() [Size]byte { return s.enc }
 
+func (s *Scalar) append(b []byte) []byte { return append(b, s.enc[:]...) }
+
 // IsZero reports whether the number is 0.
 func (s Scalar) IsZero() bool { return s == Scalar{} }
 
 // String gives the encoding in hexadecimal.
-func (s Scalar) String() string { return hex.EncodeToString(s.enc[:]) }
+func (s Scalar) String() string {
+	return hex.EncodeToString(s.enc[:])
+}
 
 // MarshalText is String.
 func (s Scalar) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

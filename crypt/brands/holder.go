@@ -113,7 +113,7 @@ func ParseOpening(b []byte) (o Opening, err error) {
 
 // Append adds the encoding.
 func (o *Opening) Append(b []byte) []byte {
-	return append(append(append(b, o.Account.enc[:]...), o.challenge.enc[:]...), o.answer.enc[:]...)
+	return o.answer.append(o.challenge.append(append(b, o.Account.enc[:]...)))
 }
 
 // Verify checks the proof and refuses an account with I + G2 = 0; errors wrap ErrProof.

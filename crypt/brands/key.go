@@ -102,7 +102,7 @@ func (k *PublicKey) provenVartime() bool {
 // Append adds the encoding: description, H, H1, H2, proof.
 func (k *PublicKey) Append(b []byte) []byte {
 	b = k.info.append(b)
-	for _, part := range [...][Size]byte{k.h.enc, k.h1.enc, k.h2.enc, k.proof[0].enc, k.proof[1].enc} {
+	for _, part := range [...][Size]byte{k.h.enc, k.h1.enc, k.h2.enc, k.proof[0].Bytes(), k.proof[1].Bytes()} {
 		b = append(b, part[:]...)
 	}
 	return b

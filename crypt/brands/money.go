@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"jiaozi/value/money"
 )
@@ -199,12 +200,13 @@ func (p *Payment) chain(terms Digest) []answered {
 	return list
 }
 
-// statements lists what must hold for the money to be good, after the checks that need no equation.
-func (m *Money) statements(keys Keys, chain []answered) ([]statement, error) {
+// statements adds to list what must hold for the money to be good, after the checks that need no equation.
+func (m *Money) statements(list []statement, keys Keys, chain []answered) ([]statement, error) {
 	if len(chain) > 1+MaxHops {
 		return nil, fmt.Errorf("%d hops, at most %d: %w", len(chain)-1, MaxHops, ErrChain)
 	}
-	list := make([]statement, 0, 2*len(chain))
+	first := len(list)
+	list = slices.Grow(list, 2*len(chain))
 	var network Network
 	for i, at := range chain {
 		key, ok := keys.Key(at.coin.key)
@@ -226,7 +228,7 @@ func (m *Money) statements(keys Keys, chain []answered) ([]statement, error) {
 			return nil, err
 		}
 	}
-	for i := range list {
+	for i := first; i < len(list); i++ {
 		if list[i].empty() {
 			return nil, errEmpty
 		}
@@ -269,21 +271,21 @@ func (m *Money) lines(list []statement, i int, at answered, key *PublicKey) ([]s
 // VerifyVartime checks everything but the final line: what a person checks who is handed money to a blank of his. Dates
 // and group are the caller's to check, with each coin's KeyInfo.
 func (m *Money) VerifyVartime(keys Keys, rand io.Reader) error {
-	list, err := m.statements(keys, m.chain())
+	list, err := m.statements(nil, keys, m.chain())
 	if err != nil {
 		return err
 	}
 	return verifyVartime(list, rand)
 }
 
-func (p *Payment) statements(keys Keys, terms *Digest) ([]statement, error) {
-	return p.Money.statements(keys, p.chain(*terms))
+func (p *Payment) statements(list []statement, keys Keys, terms *Digest) ([]statement, error) {
+	return p.Money.statements(list, keys, p.chain(*terms))
 }
 
 // VerifyVartime checks the whole payment in one multi-exponentiation with random weights; terms is Terms.Digest. Dates
 // and group are the caller's to check, with each coin's KeyInfo.
 func (p *Payment) VerifyVartime(keys Keys, terms Digest, rand io.Reader) error {
-	list, err := p.statements(keys, &terms)
+	list, err := p.statements(nil, keys, &terms)
 	if err != nil {
 		return err
 	}
@@ -292,7 +294,7 @@ func (p *Payment) VerifyVartime(keys Keys, terms Digest, rand io.Reader) error {
 
 // VerifyEquationsVartime is VerifyVartime equation by equation, without randomness.
 func (p *Payment) VerifyEquationsVartime(keys Keys, terms Digest) error {
-	list, err := p.statements(keys, &terms)
+	list, err := p.statements(nil, keys, &terms)
 	if err != nil {
 		return err
 	}

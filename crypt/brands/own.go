@@ -113,8 +113,9 @@ func (o *Own) CardChallenge(spec Digest) (Scalar, error) {
 	if !o.HasCard() {
 		return Scalar{}, fmt.Errorf("the coin has no part in a card: %w", ErrKind)
 	}
-	d := new(scalar.Scalar).Add(o.coin.abscissa(spec).num(), o.e.num())
-	return open(d.Mul(d, o.s.num())), nil
+	d := o.coin.abscissa(spec)
+	k := new(scalar.Scalar).Add(d.num(), o.e.num())
+	return open(k.Mul(k, o.s.num())), nil
 }
 
 // PayWithCard completes the line with the card's answer to CardChallenge(spec), which it checks.

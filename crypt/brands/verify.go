@@ -163,17 +163,11 @@ func (t *sum) isZeroVartime() bool {
 
 const pointsPerStatement = 3 // at most
 
-// allHoldVartime weighs the statements of lists together; each must have been weighed.
-func allHoldVartime(lists ...[]statement) bool {
-	n := 0
-	for _, list := range lists {
-		n += len(list)
-	}
-	t := newSum(n * pointsPerStatement)
-	for _, list := range lists {
-		for i := range list {
-			t.add(&list[i])
-		}
+// allHoldVartime takes the statements, which were weighed, together.
+func allHoldVartime(list []statement) bool {
+	t := newSum(len(list) * pointsPerStatement)
+	for i := range list {
+		t.add(&list[i])
 	}
 	return t.isZeroVartime()
 }
@@ -207,20 +201,21 @@ func VerifyBatchVartime(keys Keys, ps []*Payment, terms []Digest, rand io.Reader
 	if len(ps) != len(terms) {
 		return nil, fmt.Errorf("%d payments with %d terms: give one for each", len(ps), len(terms))
 	}
-	lists, place := make([][]statement, 0, len(ps)), make([]int, 0, len(ps))
+	batch := batch{list: make([]statement, 0, 2*len(ps)), ends: []int{0}}
+	place := make([]int, 0, len(ps))
 	for i, p := range ps {
-		list, err := p.statements(keys, &terms[i])
+		list, err := p.statements(batch.list, keys, &terms[i])
 		if err != nil {
 			bad = append(bad, i)
 			continue
 		}
-		if err := weigh(list, rand); err != nil {
-			return nil, err
-		}
-		lists, place = append(lists, list), append(place, i)
+		batch.list, batch.ends, place = list, append(batch.ends, len(list)), append(place, i)
 	}
-	if !allHoldVartime(lists...) {
-		for _, i := range bisectVartime(lists, 0) {
+	if err := weigh(batch.list, rand); err != nil {
+		return nil, err
+	}
+	if !allHoldVartime(batch.list) {
+		for _, i := range batch.bisectVartime(0, len(place)) {
 			bad = append(bad, place[i])
 		}
 		slices.Sort(bad)
@@ -228,18 +223,28 @@ func VerifyBatchVartime(keys Keys, ps []*Payment, terms []Digest, rand io.Reader
 	return bad, nil
 }
 
-// bisectVartime finds the bad ones among lists, of which at least one is bad; base is the place of the first.
-func bisectVartime(lists [][]statement, base int) []int {
-	if len(lists) == 1 {
-		return []int{base}
+// A batch holds the statements of many payments; those of payment i end at ends[i+1].
+type batch struct {
+	list []statement
+	ends []int
+}
+
+func (b *batch) holdVartime(from, to int) bool {
+	return allHoldVartime(b.list[b.ends[from]:b.ends[to]])
+}
+
+// bisectVartime finds the bad ones among payments from to to, of which at least one is bad.
+func (b *batch) bisectVartime(from, to int) []int {
+	if to-from == 1 {
+		return []int{from}
 	}
-	half := len(lists) / 2
-	if allHoldVartime(lists[:half]...) {
-		return bisectVartime(lists[half:], base+half) // the fault must be there
+	half := (from + to) / 2
+	if b.holdVartime(from, half) {
+		return b.bisectVartime(half, to) // the fault must be there
 	}
-	bad := bisectVartime(lists[:half], base)
-	if !allHoldVartime(lists[half:]...) {
-		bad = append(bad, bisectVartime(lists[half:], base+half)...)
+	bad := b.bisectVartime(from, half)
+	if !b.holdVartime(half, to) {
+		bad = append(bad, b.bisectVartime(half, to)...)
 	}
 	return bad
 }

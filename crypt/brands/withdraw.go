@@ -70,11 +70,12 @@ func (h *Holder) Challenge(key *PublicKey, bl *Blinding, com Commitment, card *E
 	a := times(w.m, s)
 	coin := &w.own.coin
 	coin.key, coin.a = key.id, newElement(a)
-	coin.b = h.lineSecrets(&w.own, &key.info, bl, card)
+	coin.b = h.lineSecrets(&w.own, key, bl, card)
 	coin.z = newElement(times(w.z, s))
 	coin.ca = newElement(plus(times(&com.A.p, u), times0(v)))
 	coin.cb = newElement(plus(times(&com.B.p, new(scalar.Scalar).Mul(s, u)), times(a, v)))
-	w.c = open(new(scalar.Scalar).Mul(coin.challenge().num(), new(scalar.Scalar).Invert(u)))
+	c := coin.challenge()
+	w.c = open(new(scalar.Scalar).Mul(c.num(), new(scalar.Scalar).Invert(u)))
 	return w, w.c, nil
 }
 
@@ -107,12 +108,12 @@ func (h *Holder) image(key *PublicKey, sent *Element) *curve.RistrettoPoint {
 //	without card  x1·G1 + x2·G2
 //	with card     x1·G1 + x2·G2 + es·A_O + B_O
 //	note          the root over the lines that its tree secret gives
-func (h *Holder) lineSecrets(own *Own, info *KeyInfo, bl *Blinding, card *Element) [Size]byte {
+func (h *Holder) lineSecrets(own *Own, key *PublicKey, bl *Blinding, card *Element) [Size]byte {
 	s := bl.s.num()
 	own.s, own.us = bl.s, seal(new(scalar.Scalar).Mul(h.u1.num(), s))
-	if info.Kind == KindNote {
+	if key.info.Kind == KindNote {
 		own.tree = bl.tree
-		return noteRoot(bl.tree, info)
+		return noteRoot(bl.tree, key)
 	}
 	own.x1, own.x2 = bl.x1, bl.x2
 	b := plus(times1(bl.x1.num()), times2(bl.x2.num()))

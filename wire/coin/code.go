@@ -116,6 +116,7 @@ func (c *codec) code(field string, v *Code) {
 	if c.reading {
 		*v = Code(n)
 	}
+	c.tell(field, "%v", *v)
 }
 
 type codeRow struct {

@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"time"
 
+	"jiaozi/value/lang"
 	"jiaozi/value/money"
 )
 
@@ -18,8 +20,10 @@ const (
 // Append writes the envelope of m behind dst. It refuses a message that Decode
 // would not give back: a field beyond its bound, an empty coin, a sum without a
 // currency.
-func Append(dst []byte, m Message) ([]byte, error) {
-	c := &codec{b: append(dst, magic...)}
+func Append(dst []byte, m Message) ([]byte, error) { return appendNoted(dst, m, nil) }
+
+func appendNoted(dst []byte, m Message, note func(field, value string)) ([]byte, error) {
+	c := &codec{b: append(dst, magic...), note: note}
 	c.b = append(c.b, version, byte(m.Type()), 0, 0, 0, 0)
 	body := len(dst) + headLen
 	m.fields(c)
@@ -104,6 +108,7 @@ type codec struct {
 	b       []byte
 	reading bool
 	err     error
+	note    func(field, value string) // told of each field that is written, if set
 }
 
 // rule is a condition on what was read or is being written.
@@ -141,7 +146,10 @@ func (c *codec) number(field string, v *uint64, size int) {
 	c.b = append(c.b, full[8-size:]...)
 }
 
-func (c *codec) u64(field string, v *uint64) { c.number(field, v, 8) }
+func (c *codec) u64(field string, v *uint64) {
+	c.number(field, v, 8)
+	c.tell(field, "%d", *v)
+}
 
 func (c *codec) u32(field string, v *uint32) {
 	n := uint64(*v)
@@ -149,6 +157,7 @@ func (c *codec) u32(field string, v *uint32) {
 	if c.reading {
 		*v = uint32(n)
 	}
+	c.tell(field, "%d", *v)
 }
 
 func (c *codec) boolean(field string, v *bool) {
@@ -161,6 +170,7 @@ func (c *codec) boolean(field string, v *bool) {
 	if c.reading {
 		*v = n == 1
 	}
+	c.tell(field, "%t", *v)
 }
 
 // when is a time in Unix seconds, never before 1970.
@@ -172,6 +182,7 @@ func (c *codec) when(field string, v *int64) {
 	if c.reading {
 		*v = int64(n)
 	}
+	c.tell(field, "%s", time.Unix(*v, 0).UTC().Format(time.RFC3339))
 }
 
 // sum is an amount that is zero or more, of a currency. Nothing of no currency is
@@ -185,6 +196,7 @@ func (c *codec) sum(field string, v *money.Amount) {
 	if c.reading && c.err == nil {
 		*v = money.New(money.Currency(currency), money.Minor(minor))
 	}
+	c.tell(field, "%s", v.Format(lang.EN))
 }
 
 // fixed is a field whose length never varies.
@@ -194,6 +206,7 @@ func (c *codec) fixed(field string, v []byte) {
 		return
 	}
 	c.b = append(c.b, v...)
+	c.tell(field, "%x", v)
 }
 
 // length is the size of what follows, at most max.
@@ -213,6 +226,7 @@ func (c *codec) blob(field string, v *[]byte, max int) {
 	c.length(field, &n, max, 2)
 	if !c.reading {
 		c.b = append(c.b, *v...)
+		c.tell(field, "%s", excerpt(*v))
 		return
 	}
 	*v = nil
@@ -224,7 +238,7 @@ func (c *codec) blob(field string, v *[]byte, max int) {
 // blobs is a list of such bytes, none of them empty.
 func (c *codec) blobs(field string, v *[][]byte, max, size int) {
 	list(c, field, v, max, func(c *codec, item *[]byte) {
-		c.blob(field, item, size)
+		c.blob("bytes", item, size)
 		c.rule(len(*item) > 0, "%s holds an item without bytes", field)
 	})
 }
@@ -237,8 +251,18 @@ func (c *codec) text(field string, v *string, max int, ok func(string) bool) {
 		*v = string(c.take(field, n))
 	} else {
 		c.b = append(c.b, *v...)
+		c.tell(field, "%q", *v)
 	}
 	c.rule(ok(*v), "%s is empty, too long, or holds characters that do not belong there", field)
+}
+
+// secret is an enrolment code: it is never described.
+func (c *codec) secret(field string, v *EnrolCode) {
+	note := c.note
+	c.note = nil
+	c.text(field, (*string)(v), MaxCode, enrolCodeOK)
+	c.note = note
+	c.tell(field, "%v", *v)
 }
 
 // list is a counted list; nil if there is nothing in it. What is read grows with
@@ -249,21 +273,27 @@ func list[T any](c *codec, field string, v *[]T, max int, each func(*codec, *T))
 	if c.reading {
 		*v = nil
 	}
+	note := c.note
 	for i := 0; i < n && c.err == nil; i++ {
 		if c.reading {
 			*v = append(*v, *new(T))
 		}
+		if note != nil {
+			c.note = under(note, fmt.Sprintf("%s %d", field, i+1))
+		}
 		each(c, &(*v)[i])
 	}
+	c.note = note
 }
 
 // message is a message inside another.
 func (c *codec) message(field string, v *Message, may func(Type) bool) {
 	var b []byte
 	if !c.reading {
-		c.rule(*v != nil, "%s is missing", field)
+		c.rule(*v != nil && may((*v).Type()), "%s is missing, or a message that nobody signs", field)
 		if c.err == nil {
-			b, c.err = Append(nil, *v)
+			c.tell(field, "%v", (*v).Type())
+			b, c.err = appendNoted(nil, *v, under(c.note, field))
 		}
 	}
 	n := len(b)
@@ -273,7 +303,6 @@ func (c *codec) message(field string, v *Message, may func(Type) bool) {
 	} else if b = c.take(field, n); c.err == nil {
 		*v, c.err = nested(b, may)
 	}
-	c.rule(c.err != nil || may((*v).Type()), "%s is a message that nobody signs", field)
 }
 
 // nested reads an inner message only if its type may stand there, so that

@@ -41,7 +41,7 @@ func (*Enrol) Type() Type { return TypeEnrol }
 
 func (e *Enrol) fields(c *codec) {
 	c.fixed("network", e.Network[:])
-	c.text("enrolment code", (*string)(&e.Code), MaxCode, enrolCodeOK)
+	c.secret("enrolment code", &e.Code)
 	c.text("account", &e.Account, MaxAccount, accountOK)
 	c.blob("opening", &e.Opening, MaxKey)
 	c.rule(len(e.Opening) > 0, "the opening is missing")
