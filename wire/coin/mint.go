@@ -4,6 +4,24 @@ import (
 	"jiaozi/value/money"
 )
 
+// Ask asks a mint for what it publishes to everybody.
+type Ask struct {
+	What Type // TypeKeys or TypeStatus
+}
+
+// Type is TypeAsk.
+func (*Ask) Type() Type { return TypeAsk }
+
+func (a *Ask) fields(c *codec) {
+	what := uint64(a.What)
+	c.number("what", &what, 1)
+	if c.reading {
+		a.What = Type(what)
+	}
+	c.rule(a.What == TypeKeys || a.What == TypeStatus, "nobody publishes a message of %v", a.What)
+	c.tell("what", "%v", a.What)
+}
+
 // Keys is what a mint publishes: who it is and which coins it makes.
 type Keys struct {
 	Network [16]byte
@@ -91,6 +109,7 @@ type Commitment struct {
 	Code     Code
 	Session  uint64
 	A, B     [32]byte // brands.Commitment
+	Image    []byte   // the rest of it, for a holder with a card; nil for others
 	Deadline int64    // Unix seconds: a challenge later than that finds the session dead
 }
 
@@ -104,9 +123,15 @@ func (m *Commitments) fields(c *codec) {
 		c.u64("session", &i.Session)
 		c.fixed("A", i.A[:])
 		c.fixed("B", i.B[:])
+		c.image(&i.Image)
 		c.when("deadline", &i.Deadline)
-		c.rule(i.Code.Paid() || *i == Commitment{Key: i.Key, Code: i.Code}, "a refused commitment holds one")
+		c.rule(i.Code.Paid() || i.empty(), "a refused commitment holds one")
 	})
+}
+
+// empty reports whether nothing but the key and the reason is there.
+func (i *Commitment) empty() bool {
+	return i.Session == 0 && i.A == [32]byte{} && i.B == [32]byte{} && i.Image == nil && i.Deadline == 0
 }
 
 // Challenge is the holder's move: the account is debited and the mint answers,
