@@ -25,7 +25,7 @@ func commitmentsDoc(m *coin.Commitments) commitmentsBody {
 	for _, i := range m.Items {
 		item := commitmentBody{Key: i.Key[:], Code: i.Code}
 		if i.Code.Paid() {
-			item.Session, item.A, item.B, item.Deadline = i.Session, i.A[:], i.B[:], i.Deadline
+			item.Session, item.A, item.B, item.Image, item.Deadline = i.Session, i.A[:], i.B[:], i.Image, i.Deadline
 		}
 		doc.Items = append(doc.Items, item)
 	}
@@ -102,6 +102,7 @@ type recoveredItem struct {
 	Session uint64 `json:"session"`
 	A       []byte `json:"a"`
 	B       []byte `json:"b"`
+	Image   []byte `json:"image,omitempty" doc:"for holders with a card"`
 	C       []byte `json:"c"`
 	R       []byte `json:"r"`
 	At      int64  `json:"at"`
@@ -110,7 +111,7 @@ type recoveredItem struct {
 func recoveredDoc(m *coin.Recovered) recoveredBody {
 	doc := recoveredBody{Key: m.Key[:], Items: []recoveredItem{}, More: m.More}
 	for _, i := range m.Items {
-		doc.Items = append(doc.Items, recoveredItem{i.Session, i.A[:], i.B[:], i.C[:], i.R[:], i.At})
+		doc.Items = append(doc.Items, recoveredItem{i.Session, i.A[:], i.B[:], i.Image, i.C[:], i.R[:], i.At})
 	}
 	return doc
 }
