@@ -42,6 +42,9 @@ func (m *Money) Close(line Line) *Payment { return &Payment{Money: *m, Final: li
 // Otherwise the guilt is of the first coin in the chain that was paid in two ways: the holders before it answered once, and
 // those after it took what they were given.
 //
+// Who pays twice what had been paid twice before him is not named by this: his payments differ from the first one where the
+// cheat before him did. Comparing refused payments with each other finds him too.
+//
 // The pieces of a note clash in more ways: there, ask AccuseNodeVartime first.
 func (p *Payment) AccuseVartime(terms Digest, first []Point3) (*Guilt, error) {
 	now := p.Points(terms)

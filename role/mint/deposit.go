@@ -29,7 +29,7 @@ type desk struct {
 type deposited struct {
 	pay    *brands.Payment
 	key    *coinKey
-	id     spentKey
+	id     brands.CoinID
 	points []brands.Point3
 	value  money.Amount
 	late   *spent // its owner claimed it before
@@ -152,7 +152,7 @@ func (d *desk) verify() error {
 	}
 	for _, item := range of {
 		if item.open() {
-			item.id, item.points = spentKeyOf(&item.pay.Head), item.pay.Points(d.terms)
+			item.id, item.points = item.pay.Head.ID(), item.pay.Points(d.terms)
 		}
 	}
 	return nil
@@ -168,7 +168,7 @@ func (d *desk) run(ctx context.Context) error {
 	for range maxRounds {
 		var cmds []book.Command
 		var waiting []*deposited
-		busy := make(map[spentKey]bool)
+		busy := make(map[brands.CoinID]bool)
 		left := false
 		for _, item := range d.items {
 			if !item.open() {
@@ -225,7 +225,7 @@ func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, err
 // pay is the money of a coin's command, without its records: out of what is
 // outstanding, or out of the claimant's account if the coin was claimed.
 func (d *desk) pay(item *deposited, id []byte) book.Command {
-	part := item.id.part()
+	part := partOf(item.id)
 	to, outs := d.credit(part, id, d.payee, item.value)
 	posting := chart.CoinDeposit(item.key.at(d.Mint, part), to, item.value)
 	closed := []book.AccountID{}
@@ -317,7 +317,7 @@ func (d *desk) shut(ctx context.Context, item *deposited) error {
 		item.broke = true
 		return nil
 	}
-	over, err := d.expired(ctx, item.key.info.Epoch, d.cfg.Place(item.id.part()))
+	over, err := d.expired(ctx, item.key.info.Epoch, d.cfg.Place(partOf(item.id)))
 	if err != nil {
 		return err
 	}

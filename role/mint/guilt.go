@@ -14,7 +14,7 @@ import (
 // accuse writes down who paid a coin twice, signed, once for each coin: a third
 // payment adds nothing to the proof. It gives the file as it is published.
 func (m *Mint) accuse(ctx context.Context, keys keyring, g *brands.Guilt, now time.Time) ([]byte, error) {
-	key := spentKeyOf(&g.Coin)
+	key := g.Coin.ID()
 	if file, err := m.guilt(ctx, key); file != nil || err != nil {
 		return file, err
 	}
@@ -89,7 +89,7 @@ func readGuilty(b []byte) (guilty, error) {
 }
 
 // guilt finds the proof against a coin's owner; nil if there is none.
-func (m *Mint) guilt(ctx context.Context, key spentKey) ([]byte, error) {
+func (m *Mint) guilt(ctx context.Context, key brands.CoinID) ([]byte, error) {
 	value, version, err := m.door.Get(ctx, m.space(spaceGuilt), key[:])
 	if err != nil {
 		return nil, fmt.Errorf("mint %s: look up a proof of guilt: %w", m.cfg.Inst, err)

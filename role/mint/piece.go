@@ -48,7 +48,7 @@ func (d *desk) pieceCommand(ctx context.Context, item *deposited) (*book.Command
 	if item.late = n.claim; n.claim == nil {
 		next.back += item.value.Minor()
 	}
-	node := item.id.node(item.pay.Piece.Node)
+	node := nodeKey(item.id, item.pay.Piece.Node)
 	cmd := d.pay(item, node)
 	cmd.Once = keep
 	cmd.Put = []book.Put{{Space: d.space(spaceNote), Key: item.id[:], Expect: n.version, Value: next.record()}}
@@ -57,7 +57,7 @@ func (d *desk) pieceCommand(ctx context.Context, item *deposited) (*book.Command
 }
 
 func (d *desk) keep(item *deposited, node uint16, s *spent) book.Once {
-	return book.Once{Space: d.space(spaceSpent), Key: item.id.node(node), Value: s.record()}
+	return book.Once{Space: d.space(spaceSpent), Key: nodeKey(item.id, node), Value: s.record()}
 }
 
 // clash compares one point of a piece with what is there. True says that the piece
@@ -67,7 +67,7 @@ func (d *desk) clash(ctx context.Context, item *deposited, n *note, p brands.Nod
 	if !paid && !fixed || fixed && !p.Spent {
 		return false, nil
 	}
-	had, err := d.lookSpent(ctx, item.id.node(p.Node))
+	had, err := d.lookSpent(ctx, nodeKey(item.id, p.Node))
 	if err != nil {
 		return false, err
 	}

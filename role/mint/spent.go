@@ -2,7 +2,6 @@ package mint
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 
@@ -11,24 +10,14 @@ import (
 	"jiaozi/value/money"
 )
 
-// spentKey is a coin's key in the spent space: a hash of its key, A and B, which fix
-// the line that its owner answers on. A alone would not do: a payer may withdraw
-// two coins with one A, and the second payee would be turned away without anybody
-// being named. The signature is left out: it can be bought twice for one line.
-type spentKey [sha256.Size]byte
+// A coin's key in the spent space is its ID, a hash of its key, A and B, which fix the
+// line that its owner answers on. It is spread evenly, and its first bits say on
+// which shard the coin lives.
 
-// lineSize is where A and B end in a coin: key id (16), A, B.
-const lineSize = 16 + 2*brands.Size
+func partOf(id brands.CoinID) uint16 { return book.AccountID(id[:16]).Part() }
 
-func spentKeyOf(c *brands.Coin) spentKey {
-	return sha256.Sum256(append([]byte("jiaozi spent coin v1"), c.Append(nil)[:lineSize]...))
-}
-
-// part decides where the coin lives: the first bits of a hash, so coins spread.
-func (k spentKey) part() uint16 { return book.AccountID(k[:16]).Part() }
-
-// node is the key of one node of a note, beside the note.
-func (k spentKey) node(n uint16) []byte { return binary.BigEndian.AppendUint16(k[:], n) }
+// nodeKey is the key of one node of a note, beside the note.
+func nodeKey(id brands.CoinID, node uint16) []byte { return binary.BigEndian.AppendUint16(id[:], node) }
 
 // spentKind says how a coin or a node came to be in the spent space.
 type spentKind uint8
@@ -117,7 +106,7 @@ func readNote(b []byte, version uint64) (*note, error) {
 	return n, err
 }
 
-func (m *Mint) note(ctx context.Context, k spentKey) (*note, error) {
+func (m *Mint) note(ctx context.Context, k brands.CoinID) (*note, error) {
 	value, version, err := m.door.Get(ctx, m.space(spaceNote), k[:])
 	if err != nil {
 		return nil, fmt.Errorf("mint %s: look up a note: %w", m.cfg.Inst, err)
