@@ -235,13 +235,6 @@ func (c *codec) blob(field string, v *[]byte, max int) {
 	}
 }
 
-// image is an element that a commitment may have or lack.
-func (c *codec) image(v *[]byte) {
-	const size = 32
-	c.blob("image", v, size)
-	c.rule(len(*v) == 0 || len(*v) == size, "the image is no element")
-}
-
 // blobs is a list of such bytes, none of them empty.
 func (c *codec) blobs(field string, v *[][]byte, max, size int) {
 	list(c, field, v, max, func(c *codec, item *[]byte) {

@@ -51,7 +51,7 @@ type Enrol struct {
 	Account string    // the account's name
 	Opening []byte    // brands.Opening
 	AuthKey [32]byte  // Ed25519
-	Card    []byte    // certificate of the card observer; nil without one
+	Card    []byte    // certificate of the card observer, then brands.Opening of the phone's part; nil without a card
 }
 
 // Type is TypeEnrol.
@@ -109,7 +109,7 @@ type Commitment struct {
 	Code     Code
 	Session  uint64
 	A, B     [32]byte // brands.Commitment
-	Image    []byte   // the rest of it, for a holder with a card; nil for others
+	Image    [32]byte // of a holder with a card: x(I+G2), the same each time; zeros without
 	Deadline int64    // Unix seconds: a challenge later than that finds the session dead
 }
 
@@ -123,15 +123,10 @@ func (m *Commitments) fields(c *codec) {
 		c.u64("session", &i.Session)
 		c.fixed("A", i.A[:])
 		c.fixed("B", i.B[:])
-		c.image(&i.Image)
+		c.fixed("image", i.Image[:])
 		c.when("deadline", &i.Deadline)
-		c.rule(i.Code.Paid() || i.empty(), "a refused commitment holds one")
+		c.rule(i.Code.Paid() || *i == Commitment{Key: i.Key, Code: i.Code}, "a refused commitment holds one")
 	})
-}
-
-// empty reports whether nothing but the key and the reason is there.
-func (i *Commitment) empty() bool {
-	return i.Session == 0 && i.A == [32]byte{} && i.B == [32]byte{} && i.Image == nil && i.Deadline == 0
 }
 
 // Challenge is the holder's move: the account is debited and the mint answers,

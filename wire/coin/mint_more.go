@@ -30,7 +30,7 @@ type Recovered struct {
 type RecoveredItem struct {
 	Session uint64
 	A, B    [32]byte // brands.Commitment
-	Image   []byte   // the rest of it, for a holder with a card; nil for others
+	Image   [32]byte // as in Commitment
 	C, R    [32]byte // challenge and answer
 	At      int64    // Unix seconds
 }
@@ -47,7 +47,7 @@ func (m *Recovered) fields(c *codec) {
 		last = i.Session
 		c.fixed("A", i.A[:])
 		c.fixed("B", i.B[:])
-		c.image(&i.Image)
+		c.fixed("image", i.Image[:])
 		c.fixed("challenge", i.C[:])
 		c.fixed("answer", i.R[:])
 		c.when("time", &i.At)
