@@ -408,26 +408,3 @@ func TestPassingOnLeavesTheMoneyAlone(t *testing.T) {
 		t.Fatal("a second continuation changed the first")
 	}
 }
-
-func BenchmarkChain(b *testing.B) {
-	for _, hops := range []int{0, 1, 4, 8} {
-		h := newHall(b, 4)
-		u := h.person().coin()
-		for range hops {
-			u = u.pass(h.person())
-		}
-		d := u.close()
-		raw := d.Append(nil)
-		b.Run(string(rune('0'+hops))+"hops", func(b *testing.B) {
-			for b.Loop() {
-				p, err := ParsePayment(raw)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if err := p.VerifyVartime(h, d.terms, h.dice); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

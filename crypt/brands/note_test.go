@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"jiaozi/crypt/internal/secrettest"
 	"jiaozi/value/money"
 )
 
@@ -290,6 +291,15 @@ func TestANoteOutlivesTheWallet(t *testing.T) {
 		if _, _, err := got(o.Note(h.note.Public()))(t).Pay(node, spec); !errors.Is(err, ErrChain) {
 			t.Errorf("node %d: %v", node, err)
 		}
+	}
+}
+
+func TestANoteShowsNoSecret(t *testing.T) {
+	h := newHall(t, 19)
+	o := h.person().withdraw(h.note)
+	for _, s := range []secret{o.s, o.us, o.tree} {
+		raw := s.reveal()
+		secrettest.Check(t, *got(o.Note(h.note.Public()))(t), raw[:])
 	}
 }
 

@@ -89,7 +89,7 @@ func TestFileIsSealedAndPrivate(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if raw, err := os.ReadFile(path); err != nil || bytes.Contains(raw, []byte(magic)) {
+	if raw, err := os.ReadFile(path); err != nil || bytes.Contains(raw, []byte("JZCARD")) {
 		t.Errorf("the image lies in the clear (%v)", err)
 	}
 	if _, err := Read(path, newKey(t)); !errors.Is(err, ErrForeign) {
@@ -137,7 +137,7 @@ func TestSealedFileOfAnotherKindIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Write([]byte(magic + "too short")); err != nil {
+	if _, err := w.Write([]byte(forms[0].magic + "too short")); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(w.Close(), os.WriteFile(path, out.Bytes(), 0o600)); err != nil {

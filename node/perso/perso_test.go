@@ -22,12 +22,12 @@ func TestLoneCardIsProvenByItsAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, ca, err := BuildLone(Lone{Limit: money.New(money.CNY, 500_00), PIN: digits, Today: today})
+	p, proofs, err := BuildLone(Lone{Limit: money.New(money.CNY, 500_00), PIN: digits, Today: today})
 	if err != nil {
 		t.Fatal(err)
 	}
 	late := p.Expiry.AddDays(300)
-	issuer, err := oda.RecoverIssuer(ca, p.Issuer.Cert, p.Issuer.Remainder, p.Issuer.Exponent, p.PAN, late)
+	issuer, err := oda.RecoverIssuer(proofs.CA, p.Issuer.Cert, p.Issuer.Remainder, p.Issuer.Exponent, p.PAN, late)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,8 +86,8 @@ func (t *teller) answer(ctx context.Context, n uint64, c brands.Scalar, now time
 		if err != nil {
 			return 0, [32]byte{}, err
 		}
-		if code == coin.Accepted {
-			return t.respond(coin.Accepted, n, c)
+		if code.Paid() {
+			return t.respond(code, n, c)
 		}
 		if code != 0 {
 			return code, [32]byte{}, nil
@@ -149,7 +149,7 @@ func (t *teller) issue(ctx context.Context, s session, c brands.Scalar, now time
 	}
 	switch r := results[0]; r.Code {
 	case book.OK:
-		return coin.Accepted, nil
+		return done(r, false), nil
 	case book.Exists, book.VersionConflict:
 		return 0, nil
 	case book.Insufficient:
@@ -231,5 +231,5 @@ func (t *teller) recovered(n uint64, a answered) (coin.RecoveredItem, error) {
 		return coin.RecoveredItem{}, err
 	}
 	_, r, err := t.respond(coin.Replayed, n, a.c)
-	return coin.RecoveredItem{Session: n, A: com.A, B: com.B, C: a.c.Bytes(), R: r, At: a.at}, err
+	return coin.RecoveredItem{Session: n, A: com.A, B: com.B, Image: com.Image, C: a.c.Bytes(), R: r, At: a.at}, err
 }

@@ -164,7 +164,7 @@ func (c *counter) before(had *spent, k *coinKey) coin.ClaimedItem {
 func (c *counter) verdict(r book.Result, value money.Amount) (coin.ClaimedItem, error) {
 	switch r.Code {
 	case book.OK:
-		return coin.ClaimedItem{Code: coin.Accepted, Value: value}, nil
+		return coin.ClaimedItem{Code: done(r, false), Value: value}, nil
 	case book.Insufficient:
 		return coin.ClaimedItem{}, fmt.Errorf("mint %s: claim: %w", c.cfg.Inst, ErrForged)
 	case book.AccountClosed:

@@ -218,7 +218,7 @@ func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, err
 	}
 	cmd := d.pay(item, item.id[:])
 	cmd.Once = []book.Once{{Space: d.space(space), Key: item.id[:], Value: kept.record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), space, item.id[:], kept.record(), item.broke, d.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), space, item.id[:], kept.record(), d.source(item), d.date)
 	return &cmd, nil
 }
 
@@ -246,14 +246,20 @@ func (d *desk) pay(item *deposited, id []byte) book.Command {
 	return cmd
 }
 
+// source tells the command that pays out of suspense from the one that its account
+// could not pay: a command's id is of one command.
+func (d *desk) source(item *deposited) string {
+	if item.broke {
+		return "suspense"
+	}
+	return ""
+}
+
 // conclude takes the book's answer.
 func (d *desk) conclude(ctx context.Context, item *deposited, r book.Result) error {
 	switch r.Code {
 	case book.OK:
-		item.end(coin.Accepted)
-		if item.late != nil {
-			item.end(coin.AfterClaim)
-		}
+		item.end(done(r, item.late != nil))
 		return nil
 	case book.VersionConflict: // the note changed meanwhile
 		return nil
@@ -272,6 +278,17 @@ func (d *desk) conclude(ctx context.Context, item *deposited, r book.Result) err
 		return d.shut(ctx, item)
 	}
 	return d.unexpected("deposit a coin", r)
+}
+
+// done tells what was booked now from what the same command had booked before.
+func done(r book.Result, late bool) coin.Code {
+	switch {
+	case r.Replayed:
+		return coin.Replayed
+	case late:
+		return coin.AfterClaim
+	}
+	return coin.Accepted
 }
 
 // known judges a coin that the mint has seen before.

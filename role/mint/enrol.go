@@ -3,7 +3,6 @@ package mint
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
@@ -14,13 +13,8 @@ import (
 	"jiaozi/crypt/brands"
 	"jiaozi/value/clock"
 	"jiaozi/wire/coin"
+	"jiaozi/wire/observer"
 )
-
-// CardDomain begins what the issuer signs for a card's observer: the domain, the
-// network, A_O. A certificate is A_O and the Ed25519 signature.
-const CardDomain = "JZC-card"
-
-const cardCertificate = brands.Size + ed25519.SignatureSize
 
 // holder is who an identity belongs to.
 type holder struct {
@@ -28,7 +22,7 @@ type holder struct {
 	account  string
 	auth     [32]byte // Ed25519 key of his requests
 	opening  []byte   // his proof, for the proofs of guilt
-	card     []byte   // certificate of his card; nil without one
+	card     []byte   // what he showed of his card; nil without one
 	at       int64    // Unix seconds of his enrolment
 }
 
@@ -190,21 +184,33 @@ func (m *Mint) applicant(s *coin.Signed, e *coin.Enrol, now time.Time) (*holder,
 	if err != nil || opening.Verify(m.cfg.Network, OpeningContext(e.AuthKey)) != nil || opening.Account.Bytes() != s.Account {
 		return nil, coin.Invalid, nil
 	}
-	if e.Card != nil && !m.certified(e.Card) {
+	if e.Card != nil && !m.guarded(opening.Account, e, clock.DateOf(now)) {
 		return nil, coin.Invalid, nil
 	}
 	return &holder{identity: opening.Account, account: e.Account, auth: e.AuthKey, opening: e.Opening, card: e.Card, at: now.Unix()}, 0, nil
 }
 
-func (m *Mint) certified(card []byte) bool {
-	if len(m.cfg.CardKey) != ed25519.PublicKeySize || len(card) != cardCertificate {
+// guarded reports whether a holder with a card needs it. Two things say so: the
+// issuer's certificate of the card, and behind it the phone's proof that it knows
+// the rest of the account's secret (brands.Holder.OpenPhone). Who knew both parts
+// would know the card's, which no card gives away.
+func (m *Mint) guarded(account brands.Element, e *coin.Enrol, today clock.Date) bool {
+	if len(e.Card) < observer.CertificateBytes {
 		return false
 	}
-	if _, err := brands.ParseElement(card[:brands.Size]); err != nil {
+	card, bad := observer.ParseCertificate(e.Card[:observer.CertificateBytes])
+	if bad != nil || card.Verify(m.cfg.CardKey, today) != nil {
 		return false
 	}
-	msg := append([]byte(CardDomain), m.cfg.Network[:]...)
-	return ed25519.Verify(m.cfg.CardKey, append(msg, card[:brands.Size]...), card[brands.Size:])
+	inside, bad := brands.ParseElement(card.Identity[:])
+	if bad != nil {
+		return false
+	}
+	phone, bad := brands.ParseOpening(e.Card[observer.CertificateBytes:])
+	if bad != nil || phone.Verify(m.cfg.Network, OpeningContext(e.AuthKey)) != nil {
+		return false
+	}
+	return brands.Guarded(account, phone.Account, inside) == nil
 }
 
 // redeem looks an unused code up.

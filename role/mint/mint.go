@@ -105,7 +105,7 @@ type Config struct {
 	SessionLife time.Duration     // until an unanswered withdrawal dies; 0 means 5 minutes
 	Tolerance   time.Duration     // between the clocks of wallet and mint; 0 means 10 minutes
 	CodeLife    time.Duration     // of an enrolment code; 0 means 7 days
-	CardKey     ed25519.PublicKey // certifies card observers; nil: cards are not taken
+	CardKey     ed25519.PublicKey // of the issuer that certifies card observers; nil: cards are not taken
 
 	// Place tells on which shard of the book a part lives; nil is a book of one
 	// shard. Places lists all shards.

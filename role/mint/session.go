@@ -177,7 +177,9 @@ func (t *teller) commitment(s session, code coin.Code) (coin.Commitment, error) 
 	if err != nil {
 		return coin.Commitment{}, fmt.Errorf("mint %s: open a withdrawal: %w", t.cfg.Inst, err)
 	}
-	return coin.Commitment{
-		Key: t.key.id, Code: code, Session: s.number, Deadline: s.deadline, A: c.A.Bytes(), B: c.B.Bytes(),
-	}, nil
+	out := coin.Commitment{Key: t.key.id, Code: code, Session: s.number, Deadline: s.deadline, A: c.A.Bytes(), B: c.B.Bytes()}
+	if c.Image != nil {
+		out.Image = c.Image.Bytes()
+	}
+	return out, nil
 }
