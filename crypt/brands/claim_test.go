@@ -89,7 +89,7 @@ func TestClaimingThenBeingPaidNamesNobody(t *testing.T) {
 	claim := got(NewClaim(u.last.by.holder, u.last.Own, h.dice))(t)
 	at := d.Points(d.terms)[0]
 	for _, l := range []Line{{claim.challenge, claim.answer}, {claim.answer, claim.challenge}, {claim.answer, claim.answer}} {
-		g, err := newGuilt(&d.Head, nil, at, Point3{claim.challenge, l})
+		g, err := newGuiltVartime(&d.Head, nil, at, Point3{claim.challenge, l})
 		if err != nil {
 			continue
 		}

@@ -3,6 +3,7 @@ package brands
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"testing"
 )
 
@@ -21,6 +22,22 @@ func encode[T any](v T, err error) func(func(T) []byte) ([]byte, error) {
 		}
 		return f(v), nil
 	}
+}
+
+func decodePayment(b []byte) ([]byte, error) {
+	return encode(ParsePayment(b))(func(p *Payment) []byte { return p.Append(nil) })
+}
+
+func decodeKey(b []byte) ([]byte, error) {
+	return encode(ParsePublicKey(b))(func(k *PublicKey) []byte { return k.Append(nil) })
+}
+
+func decodeCommitment(b []byte) ([]byte, error) {
+	return encode(ParseCommitment(b))(func(c Commitment) []byte { return c.Append(nil) })
+}
+
+func decodeOwn(b []byte) ([]byte, error) {
+	return encode(ParseOwn(b))(func(o *Own) []byte { return o.Append(nil) })
 }
 
 func codecs(t testing.TB) map[string]codec {
@@ -42,25 +59,7 @@ func codecs(t testing.TB) map[string]codec {
 		}
 		return p.VerifyVartime(w, terms, rand)
 	}
-	decodePayment := func(b []byte) ([]byte, error) {
-		return encode(ParsePayment(b))(func(p *Payment) []byte { return p.Append(nil) })
-	}
-	decodeKey := func(b []byte) ([]byte, error) {
-		return encode(ParsePublicKey(b))(func(k *PublicKey) []byte { return k.Append(nil) })
-	}
-	decodeCommitment := func(b []byte) ([]byte, error) {
-		return encode(ParseCommitment(b))(func(c Commitment) []byte { return c.Append(nil) })
-	}
-	decodeOwn := func(b []byte) ([]byte, error) {
-		return encode(ParseOwn(b))(func(o *Own) []byte { return o.Append(nil) })
-	}
-	return map[string]codec{
-		"element": {card.enc[:], func(b []byte) ([]byte, error) {
-			return encode(ParseElement(b))(func(e Element) []byte { return sliceOf(e.Bytes()) })
-		}, nil},
-		"scalar": {sliceOf(rawScalar4().enc), func(b []byte) ([]byte, error) {
-			return encode(ParseScalar(b))(func(s Scalar) []byte { return sliceOf(s.Bytes()) })
-		}, nil},
+	all := map[string]codec{
 		"public key":            {w.coin.Public().Append(nil), decodeKey, func(b []byte) error { return second(ParsePublicKey(b)) }},
 		"public key of a group": {keyOf(t, grouped).Public().Append(nil), decodeKey, func(b []byte) error { return second(ParsePublicKey(b)) }},
 		"commitment":            {com.Append(nil), decodeCommitment, nil},
@@ -87,12 +86,6 @@ func codecs(t testing.TB) map[string]codec {
 			}
 			return c.VerifyVartime(key)
 		}},
-		"line": {plain.Final.Append(nil), func(b []byte) ([]byte, error) {
-			return encode(ParseLine(b))(func(l Line) []byte { return l.Append(nil) })
-		}, nil},
-		"point": {plain.Points(terms)[0].Append(nil), func(b []byte) ([]byte, error) {
-			return encode(ParsePoint3(b))(func(p Point3) []byte { return p.Append(nil) })
-		}, nil},
 		"money": {chain.Money.Append(nil), func(b []byte) ([]byte, error) {
 			return encode(ParseMoney(b))(func(m *Money) []byte { return m.Append(nil) })
 		}, func(b []byte) error {
@@ -106,6 +99,26 @@ func codecs(t testing.TB) map[string]codec {
 		"chain":         {chain.Append(nil), decodePayment, pays},
 		"own coin":      {own.Append(nil), decodeOwn, nil},
 		"own with card": {ownCard.Append(nil), decodeOwn, nil},
+	}
+	maps.Copy(all, partCodecs(card, plain, terms))
+	return all
+}
+
+// partCodecs are of what has no meaning by itself.
+func partCodecs(e Element, plain *Payment, terms Digest) map[string]codec {
+	return map[string]codec{
+		"element": {e.enc[:], func(b []byte) ([]byte, error) {
+			return encode(ParseElement(b))(func(e Element) []byte { return sliceOf(e.Bytes()) })
+		}, nil},
+		"scalar": {sliceOf(rawScalar4().enc), func(b []byte) ([]byte, error) {
+			return encode(ParseScalar(b))(func(s Scalar) []byte { return sliceOf(s.Bytes()) })
+		}, nil},
+		"line": {plain.Final.Append(nil), func(b []byte) ([]byte, error) {
+			return encode(ParseLine(b))(func(l Line) []byte { return l.Append(nil) })
+		}, nil},
+		"point": {plain.Points(terms)[0].Append(nil), func(b []byte) ([]byte, error) {
+			return encode(ParsePoint3(b))(func(p Point3) []byte { return p.Append(nil) })
+		}, nil},
 	}
 }
 

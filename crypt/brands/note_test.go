@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -257,6 +258,25 @@ func TestEveryBitOfAPieceCounts(t *testing.T) {
 		if err == nil {
 			t.Fatalf("bit %d does not count", bit)
 		}
+	}
+}
+
+// TestPiecesVerifyInBatches: among coins and chains, and a bad one is found by its place.
+func TestPiecesVerifyInBatches(t *testing.T) {
+	h := newHall(t, 51)
+	owner := h.person()
+	batch := []deposit{owner.coin().close(), owner.note(4).close(), owner.note(9).pass(h.person()).close(), owner.note(1).close(), owner.note(6).close()}
+	ps, terms := make([]*Payment, len(batch)), make([]Digest, len(batch))
+	for i, d := range batch {
+		ps[i], terms[i] = parsed(t, d.Payment), d.terms
+	}
+	if bad, err := VerifyBatchVartime(h, ps, terms, h.dice); err != nil || len(bad) != 0 {
+		t.Fatalf("of good ones bad: %v, %v", bad, err)
+	}
+	ps[1].Piece.Fixed[0] = ps[4].Piece.Fixed[0]
+	ps[4].Piece.Below[0] ^= 1
+	if bad, err := VerifyBatchVartime(h, ps, terms, h.dice); err != nil || !slices.Equal(bad, []int{1, 4}) {
+		t.Fatalf("bad ones at %v, %v", bad, err)
 	}
 }
 

@@ -44,6 +44,20 @@ func NewClient(address string) (*Client, error) {
 // noRedirect: a request may hold an enrolment code, which belongs to this mint only.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// Keys asks for what the mint publishes.
+func (c *Client) Keys(ctx context.Context) ([]byte, error) { return c.ask(ctx, coin.TypeKeys) }
+
+// Status asks for the mint's published books.
+func (c *Client) Status(ctx context.Context) ([]byte, error) { return c.ask(ctx, coin.TypeStatus) }
+
+func (c *Client) ask(ctx context.Context, what coin.Type) ([]byte, error) {
+	question, err := coin.Append(nil, &coin.Ask{What: what})
+	if err != nil {
+		return nil, fmt.Errorf("ask the mint: %w", err)
+	}
+	return c.Do(ctx, question)
+}
+
 // Do posts one envelope and gives the envelope that answers it.
 func (c *Client) Do(ctx context.Context, request []byte) ([]byte, error) {
 	at := *c.base

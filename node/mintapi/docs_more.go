@@ -25,7 +25,8 @@ func commitmentsDoc(m *coin.Commitments) commitmentsBody {
 	for _, i := range m.Items {
 		item := commitmentBody{Key: i.Key[:], Code: i.Code}
 		if i.Code.Paid() {
-			item.Session, item.A, item.B, item.Image, item.Deadline = i.Session, i.A[:], i.B[:], i.Image, i.Deadline
+			item.Session, item.A, item.B, item.Deadline = i.Session, i.A[:], i.B[:], i.Deadline
+			item.Image = present(i.Image)
 		}
 		doc.Items = append(doc.Items, item)
 	}
@@ -111,7 +112,7 @@ type recoveredItem struct {
 func recoveredDoc(m *coin.Recovered) recoveredBody {
 	doc := recoveredBody{Key: m.Key[:], Items: []recoveredItem{}, More: m.More}
 	for _, i := range m.Items {
-		doc.Items = append(doc.Items, recoveredItem{i.Session, i.A[:], i.B[:], i.Image, i.C[:], i.R[:], i.At})
+		doc.Items = append(doc.Items, recoveredItem{i.Session, i.A[:], i.B[:], present(i.Image), i.C[:], i.R[:], i.At})
 	}
 	return doc
 }
@@ -185,4 +186,12 @@ func depositedDoc(m *coin.Deposited) depositedBody {
 		doc.Items = append(doc.Items, depositedItem{i.Code, sumOf(i.Value), i.Guilt})
 	}
 	return doc
+}
+
+// present is a point that may be absent.
+func present(p [32]byte) []byte {
+	if p == [32]byte{} {
+		return nil
+	}
+	return p[:]
 }
