@@ -377,3 +377,27 @@ func TestSecretsShowNothing(t *testing.T) {
 		secrettest.Check(t, *part, sliceOf(part.reveal()))
 	}
 }
+
+// TestNothingIsNoElement: values that no decoder made, left empty by a caller's mistake, are refused everywhere: without
+// coordinates they would equal anything.
+func TestNothingIsNoElement(t *testing.T) {
+	w, h := newTown(t), holderOf("a")
+	own := withdraw(t, h, w.coin, 0)
+	coin, none := own.Coin(), Element{}
+	claim := got(NewClaim(h, own, dice("claim")))(t)
+	for what, err := range map[string]error{
+		"coin": (&Coin{key: w.coin.Public().ID()}).VerifyVartime(w.coin.Public()), "claim by nobody": claim.VerifyVartime(&coin, none),
+		"claim on nothing": claim.VerifyVartime(&Coin{}, h.Identity()), "opening": Opening{}.Verify(testNet, nil),
+		"card": Guarded(h.Identity(), h.Identity(), none), "account": Guarded(none, h.Identity(), h.Identity()),
+	} {
+		if err == nil {
+			t.Errorf("%s: nothing was taken for something", what)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("the mint committed to no account")
+		}
+	}()
+	w.coin.Commit(Digest{}, none)
+}

@@ -4,11 +4,13 @@
 //
 //	Open: SELECT, PIN over the contacts, is it the wallet's own card?
 //	Prepare -> points B_O for withdrawals      Answer -> r' for payments
-//	Opening -> the card's half of the proof that opens an account
+//
+// The card's half of the proof that opens an account is one more index, prepared and
+// answered. Card is what role/wallet asks of its card.
 //
 // Every method may be called again after any error, on this Card or, when the line
-// is gone (apdu.ErrGone), on a new one: the card then says what it said or would
-// have said before, and nothing happens twice. What the wallet must have on disk is
+// is gone (apdu.ErrGone), on a new one: the card then says what it said, or would
+// have said, before, and nothing happens twice. What the wallet must have on disk is
 // the challenge, before it asks: after a crash it asks for the same again. A wrong
 // PIN is the exception, it costs a try each time.
 //
@@ -43,6 +45,10 @@ var (
 	ErrFull     = errors.New("too many indices of the card are open; pay or change the oldest coins and retire their indices")
 	ErrStrange  = errors.New("the card answers in no known way; it is defective, or of a newer kind")
 )
+
+// errReset: somebody took the power from the card, or selected its purse, and the
+// reader did not say.
+var errReset = fmt.Errorf("the card was reset in between: %w", apdu.ErrGone)
 
 // Options say whose card it is to be.
 type Options struct {
@@ -86,90 +92,79 @@ func (c *Card) open(o Options) error {
 			return err
 		}
 	}
-	if err := c.refresh(); err != nil {
-		return err
+	if o.Card != nil {
+		c.identity = *o.Card
 	}
-	if c.identity, err = brands.ParseElement(c.info.Identity[:]); err != nil {
-		return fmt.Errorf("%w: %w", ErrStrange, err)
-	}
-	if o.Card != nil && !o.Card.Equal(c.identity) {
-		return ErrOther
-	}
-	return nil
+	return c.refresh()
 }
 
-// refresh reads the card's numbers.
+// refresh reads the card's numbers, and that it is still the same card.
 func (c *Card) refresh() error {
 	b, err := c.send(wire.ReadInfo())
 	if err != nil {
 		return err
 	}
-	if c.info, err = wire.ParseInfo(b); err != nil {
+	info, err := wire.ParseInfo(b)
+	if err != nil {
 		return fmt.Errorf("%w: %w", ErrStrange, err)
 	}
+	identity, err := brands.ParseElement(info.Identity[:])
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrStrange, err)
+	}
+	if !c.identity.IsZero() && !c.identity.Equal(identity) {
+		return ErrOther
+	}
+	c.info, c.identity = info, identity
 	return nil
 }
 
 // Info is what the card said of itself when it was last asked.
 func (c *Card) Info() wire.Info { return *c.info }
 
-// Identity gives A_O, for brands.NewCardHolder.
-func (c *Card) Identity() brands.Element { return c.identity }
-
-// Certificate is the issuer's word for Identity, for the mint to verify.
-func (c *Card) Certificate() wire.Certificate { return c.info.Certificate }
-
-// Nonce is the card's part of a coin to come.
-type Nonce struct {
-	Index uint32
-	Point brands.Element // B_O
-}
-
-// Prepare reserves n fresh indices. What a torn call reserved is not lost: Nonces
-// shows it, from the index up to which the wallet knows.
-func (c *Card) Prepare(n int) ([]Nonce, error) {
+// Identity gives A_O, the issuer's certificate of it (wire/observer), for the mint to
+// verify, and the first index that the card has not yet reserved.
+func (c *Card) Identity() (identity brands.Element, certificate []byte, next uint32, err error) {
 	if err := c.refresh(); err != nil {
-		return nil, fmt.Errorf("prepare coins: %w", err)
+		return brands.Element{}, nil, 0, fmt.Errorf("ask the card who it is: %w", err)
 	}
-	return c.Nonces(c.info.Next, n)
+	return c.identity, c.info.Certificate.Append(nil), c.info.Next, nil
 }
 
-// Nonces shows n indices from first on, and reserves those that are not yet. first
-// must not be behind the card's next index.
-func (c *Card) Nonces(first uint32, n int) ([]Nonce, error) {
+// Prepare gives B_O of n indices from first on: the card reserves those that are
+// new, and shows the others again. first must not be behind the card's next index.
+func (c *Card) Prepare(first uint32, n int) ([]brands.Element, error) {
 	if n < 0 || uint64(n) > uint64(c.info.Window) {
 		return nil, fmt.Errorf("prepare %d coins, at most %d at once: %w", n, c.info.Window, ErrFull)
 	}
-	var all []Nonce
-	for len(all) < n {
-		r := wire.Range{First: first + uint32(len(all)), Count: uint8(min(n-len(all), wire.MaxPrepare))}
-		some, err := c.prepare(r)
+	var points []brands.Element
+	for len(points) < n {
+		r := wire.Range{First: first + uint32(len(points)), Count: uint8(min(n-len(points), wire.MaxPrepare))}
+		more, err := c.prepare(r)
 		if err != nil {
 			return nil, fmt.Errorf("prepare coins: %w", err)
 		}
-		all = append(all, some...)
+		points = append(points, more...)
 	}
-	return all, nil
+	return points, nil
 }
 
-func (c *Card) prepare(r wire.Range) ([]Nonce, error) {
+func (c *Card) prepare(r wire.Range) ([]brands.Element, error) {
 	b, err := c.send(wire.Prepare(r))
 	if err != nil {
 		return nil, err
 	}
-	points, err := wire.ParsePrepared(b, r.Count)
+	raw, err := wire.ParsePrepared(b, r.Count)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStrange, err)
 	}
-	some := make([]Nonce, 0, len(points))
-	for i, p := range points {
-		point, err := brands.ParseElement(p[:])
-		if err != nil {
+	points := make([]brands.Element, len(raw))
+	for i := range raw {
+		if points[i], err = brands.ParseElement(raw[i][:]); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrStrange, err)
 		}
-		some = append(some, Nonce{r.First + uint32(i), point})
 	}
-	return some, nil
+	return points, nil
 }
 
 // Answer has a challenge answered, for brands.Own.PayWithCard. The card closes the
@@ -223,33 +218,6 @@ func (c *Card) Pair(wallet wire.Secret) error {
 	return nil
 }
 
-// Opening gives the card's half of one proof: the nonce of a fresh index and its
-// one answer.
-func (c *Card) Opening() brands.OpeningCard { return &opening{card: c} }
-
-type opening struct {
-	card  *Card
-	nonce []Nonce
-}
-
-// Commit implements brands.OpeningCard.
-func (o *opening) Commit() (brands.Element, error) {
-	nonce, err := o.card.Prepare(1)
-	if err != nil {
-		return brands.Element{}, fmt.Errorf("open an account: %w", err)
-	}
-	o.nonce = nonce
-	return nonce[0].Point, nil
-}
-
-// Respond implements brands.OpeningCard.
-func (o *opening) Respond(e brands.Scalar) (brands.Scalar, error) {
-	if len(o.nonce) == 0 {
-		return brands.Scalar{}, errors.New("open an account: the card was asked to respond before it committed")
-	}
-	return o.card.Answer(o.nonce[0].Index, e)
-}
-
 // send seals the command if it goes over the air.
 func (c *Card) send(cmd apdu.Command) ([]byte, error) {
 	if c.flags.Has(wire.OverAir) {
@@ -271,6 +239,7 @@ func (c *Card) exchange(cmd apdu.Command) ([]byte, error) {
 
 // refusals is what a status word means to a wallet.
 var refusals = map[apdu.SW]error{
+	apdu.UnknownInstruction:   errReset,
 	apdu.FileNotFound:         ErrNoCoins,
 	apdu.SecurityNotSatisfied: ErrNeedsPIN,
 	apdu.AuthMethodBlocked:    ErrBlocked,

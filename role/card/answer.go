@@ -47,6 +47,8 @@ func (c *Card) executeCoins(cmd apdu.Command) ([]byte, apdu.SW, error) {
 	overAir := c.session.iface == Contactless
 	in, ok := coinInstructions[cmd.INS]
 	switch {
+	case cmd.Le != apdu.NoLe && cmd.Le != apdu.MaxLe:
+		return refuse(apdu.WrongLength) // an answer must not be cut
 	case cmd.INS == apdu.InsVerify && !overAir:
 		return c.verifyForCoins(cmd)
 	case !ok || overAir && !in.air:
@@ -55,8 +57,6 @@ func (c *Card) executeCoins(cmd apdu.Command) ([]byte, apdu.SW, error) {
 		return refuse(apdu.UnknownClass)
 	case cmd.P1 != 0 || cmd.P2 != 0:
 		return refuse(apdu.WrongP1P2)
-	case cmd.Le != apdu.NoLe && cmd.Le != apdu.MaxLe:
-		return refuse(apdu.WrongLength)
 	}
 	if overAir {
 		var err error

@@ -14,9 +14,17 @@
 // clocks: memory and randomness are arguments. It cannot know that somebody put
 // an older image of its memory back: that is the issuer's shadow balance to see.
 //
+// Beside the purse a card may be the observer of its holder's blind coins, a second
+// application with memory pages of its own (answer.go, package wire/observer): a
+// secret that never leaves, without which no coin can be paid, and one answer for
+// each coin, for ever. Who copies the memory breaks that rule and not the scheme:
+// coins that are paid twice name their holder.
+//
+//	coins        SELECT -> VERIFY (contact) -> PREPARE -> ANSWER: closed in one commit, then answered
+//
 // The rules are EMV 4.4 Books 1 to 3 and PBOC 3.0 (JR/T 0025) as public
-// implementations show it; that standard's text was not at hand. One application
-// per card, one currency, no SM algorithms, no CDA, no enciphered PIN.
+// implementations show it; that standard's text was not at hand. One purse of one
+// currency, no SM algorithms, no CDA, no enciphered PIN.
 //
 // Start with Format to personalise a Memory, Open to get a Card, then PowerOn and
 // Transmit. A Card belongs to one goroutine.

@@ -1,7 +1,7 @@
 // Package qr draws texts as QR symbols (ISO/IEC 18004): as SVG for a page, as PNG
 // for a picture, as characters for a terminal. Package scan, beneath it, reads
-// pictures; it is a room of its own because what it needs is ten times as large,
-// and a wallet in a browser draws but does not scan.
+// pictures; it is a room of its own because it adds 0.57 MB (gzipped) to a program
+// for the browser where drawing adds 0.03, and a wallet there need not scan.
 //
 //	Encode(level, texts...) --> Sheet --SVG--> page
 //	                                  --PNG--> picture --scan.Decode--> texts
