@@ -32,20 +32,30 @@ func (m *Mint) Serve(ctx context.Context, raw []byte, now time.Time) ([]byte, er
 	return coin.Append(nil, answer)
 }
 
-// Handle is Serve for messages that were decoded: Signed requests of an account,
-// and Deposit, which needs no signature, because the coins themselves say whom
+// Handle is Serve for messages that were decoded: Ask, Signed requests of an
+// account, and Deposit, which needs no signature, because the coins themselves say whom
 // they pay.
 func (m *Mint) Handle(ctx context.Context, request coin.Message, now time.Time) (coin.Message, error) {
 	if err := sane(now); err != nil {
 		return nil, err
 	}
 	switch q := request.(type) {
+	case *coin.Ask:
+		return m.tell(ctx, q, now)
 	case *coin.Deposit:
 		return m.deposit(ctx, q, now)
 	case *coin.Signed:
 		return m.signed(ctx, q, now)
 	}
 	return refuse(coin.Malformed), nil
+}
+
+// tell answers what anybody may ask.
+func (m *Mint) tell(ctx context.Context, q *coin.Ask, now time.Time) (coin.Message, error) {
+	if q.What == coin.TypeStatus {
+		return m.Status(ctx, now)
+	}
+	return m.Keys(ctx, now)
 }
 
 // Failure is the answer to a request that met a fault.
