@@ -77,7 +77,7 @@ func (k *PublicKey) settle() {
 // prove makes the proof, always the same: its nonce is derived, so that a key has one encoding.
 func (k *PublicKey) prove(x secret) {
 	key := x.reveal()
-	t := begin("key proof nonce").add(k.id[:]).secret(key[:])
+	t := newPRF(key[:])(begin("key proof nonce").add(k.id[:]))
 	c := k.proofChallenge(times0(t.num()), times1(t.num()), times2(t.num()))
 	k.proof = [2]Scalar{c, open(mulAdd(c.num(), x.num(), t.num()))}
 }
@@ -117,8 +117,9 @@ func (k *PublicKey) Info() KeyInfo { return k.info }
 // PrivateKey signs coins of one kind, value and epoch. It shows nothing of itself.
 type PrivateKey struct {
 	masked
-	x   secret
-	pub *PublicKey
+	x      secret
+	nonces prf // under x
+	pub    *PublicKey
 }
 
 // GenerateKey draws a key.
@@ -137,7 +138,8 @@ func newPrivateKey(info KeyInfo, x secret) (*PrivateKey, error) {
 	pub := &PublicKey{info: info, h: newElement(times0(x.num())), h1: newElement(times1(x.num())), h2: newElement(times2(x.num()))}
 	pub.settle()
 	pub.prove(x)
-	return &PrivateKey{x: x, pub: pub}, nil
+	key := x.reveal()
+	return &PrivateKey{x: x, nonces: newPRF(key[:]), pub: pub}, nil
 }
 
 // ParsePrivateKey reads what Bytes gave, for the vault.
@@ -203,8 +205,7 @@ func (k *PrivateKey) Commit(session Digest, account Element) Commitment {
 }
 
 func (k *PrivateKey) nonce(session Digest, account Element) secret {
-	key := k.x.reveal()
-	return begin("nonce").add(k.pub.id[:]).add(session[:]).add(account.enc[:]).secret(key[:])
+	return k.nonces(begin("nonce").add(k.pub.id[:]).add(session[:]).add(account.enc[:]))
 }
 
 // CommitForCard is Commit with the image.
