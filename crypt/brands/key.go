@@ -118,7 +118,7 @@ func (k *PublicKey) Info() KeyInfo { return k.info }
 type PrivateKey struct {
 	masked
 	x      secret
-	nonces prf // under x
+	nonces prf // under a key that follows from x and the key's identity
 	pub    *PublicKey
 }
 
@@ -139,6 +139,7 @@ func newPrivateKey(info KeyInfo, x secret) (*PrivateKey, error) {
 	pub.settle()
 	pub.prove(x)
 	key := x.reveal()
+	key = newPRF(key[:])(begin("nonces").add(pub.id[:])).reveal()
 	return &PrivateKey{x: x, nonces: newPRF(key[:]), pub: pub}, nil
 }
 
@@ -205,7 +206,7 @@ func (k *PrivateKey) Commit(session Digest, account Element) Commitment {
 }
 
 func (k *PrivateKey) nonce(session Digest, account Element) secret {
-	return k.nonces(begin("nonce").add(k.pub.id[:]).add(session[:]).add(account.enc[:]))
+	return k.nonces(begin("nonce").add(session[:]).add(account.enc[:])) // a message of one block
 }
 
 // CommitForCard is Commit with the image.
