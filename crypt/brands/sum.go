@@ -87,17 +87,36 @@ type sum struct {
 	ofKeys    []tally
 	points    []*curve.RistrettoPoint
 	ofPoints  []scalar.Scalar
+	plain     curve.RistrettoPoint // points with a weight of 1, added as they are: no table of multiples for them
 
 	a   *Element // the last A, which a coin's signature shares with its line, and what belongs to it
 	ofA tally
 }
 
-func newSum(points int) *sum {
-	return &sum{points: make([]*curve.RistrettoPoint, 0, points), ofPoints: make([]scalar.Scalar, 0, points)}
+const pointsPerStatement = 3 // at most
+
+// sumOf adds up statements that were weighed.
+func sumOf(list []statement) *sum {
+	most := len(list) * pointsPerStatement
+	t := &sum{points: make([]*curve.RistrettoPoint, 0, most), ofPoints: make([]scalar.Scalar, 0, most)}
+	t.plain.Identity()
+	for i := range list {
+		t.add(&list[i])
+	}
+	t.closeA()
+	return t
 }
 
 func (t *sum) term(k scalar.Scalar, p *Element) {
 	t.points, t.ofPoints = append(t.points, &p.p), append(t.ofPoints, k)
+}
+
+func (t *sum) weighed(w weight, p *Element) {
+	if w == (weight{1}) {
+		t.plain.Add(&t.plain, &p.p)
+		return
+	}
+	t.term(w.num(), p)
 }
 
 // tallyA is where the factors of an A are added up.
@@ -129,34 +148,34 @@ func (t *sum) tallyKey(key *PublicKey) *tally {
 func (t *sum) add(s *statement) {
 	w := s.weights[0]
 	if s.key == nil {
-		t.term(w.num(), s.b)
+		t.weighed(w, s.b)
 		t.tallyA(s.a).add(w, s.at.D.limbs())
 		t.g1.sub(w, s.at.Line.R1.limbs())
 		t.g2.sub(w, s.at.Line.R2.limbs())
 		return
 	}
 	c, r := s.c.limbs(), s.coin.r.limbs()
-	t.term(w.num(), &s.coin.ca)
+	t.weighed(w, &s.coin.ca)
 	t.tallyKey(s.key).add(w, c)
 	t.g.sub(w, r)
 	w = s.weights[1]
 	var ofZ tally
 	ofZ.add(w, c)
-	t.term(w.num(), &s.coin.cb)
+	t.weighed(w, &s.coin.cb)
 	t.term(ofZ.num(), &s.coin.z)
 	t.tallyA(&s.coin.a).sub(w, r)
 }
 
 // isZeroVartime is the one multi-exponentiation.
 func (t *sum) isZeroVartime() bool {
-	t.closeA()
 	bases := []*curve.ExpandedRistrettoPoint{fast0, fast1, fast2}
 	ofBases := []scalar.Scalar{t.g.num(), t.g1.num(), t.g2.num()}
 	for i, key := range t.keys {
 		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i].num())
 	}
-	var zero curve.RistrettoPoint
-	return zero.ExpandedMultiscalarMulVartime(pointers(ofBases), bases, pointers(t.ofPoints), t.points).IsIdentity()
+	var sum curve.RistrettoPoint
+	sum.ExpandedMultiscalarMulVartime(pointers(ofBases), bases, pointers(t.ofPoints), t.points)
+	return sum.Add(&sum, &t.plain).IsIdentity()
 }
 
 func pointers(list []scalar.Scalar) []*scalar.Scalar {

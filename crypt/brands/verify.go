@@ -99,16 +99,8 @@ func weigh(list []statement, rand io.Reader) error {
 	return nil
 }
 
-const pointsPerStatement = 3 // at most
-
 // allHoldVartime takes the statements, which were weighed, together.
-func allHoldVartime(list []statement) bool {
-	t := newSum(len(list) * pointsPerStatement)
-	for i := range list {
-		t.add(&list[i])
-	}
-	return t.isZeroVartime()
-}
+func allHoldVartime(list []statement) bool { return sumOf(list).isZeroVartime() }
 
 // firstFaultVartime tries one statement after the other, for the error that says what is wrong.
 func firstFaultVartime(list []statement) error {
