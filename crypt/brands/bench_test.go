@@ -27,6 +27,25 @@ func BenchmarkIssue(b *testing.B) {
 	}
 }
 
+// BenchmarkIssueMany is BenchmarkIssue for one coin of n that an account withdraws at once.
+func BenchmarkIssueMany(b *testing.B) {
+	w, identity, session := newTown(b), holderOf("a").Identity(), digestOf("session")
+	c := open(rawScalar(0))
+	for _, n := range []int{4, 8, 16} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				account := NewAccount(identity)
+				for range n {
+					com := w.coin.CommitForAccount(session, account, false)
+					r := w.coin.Respond(session, identity, c)
+					_, _ = com.Append(nil), r.Bytes()
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/coin")
+		})
+	}
+}
+
 // BenchmarkWithdraw is the holder's work for one coin.
 func BenchmarkWithdraw(b *testing.B) {
 	w, h, session := newTown(b), holderOf("a"), digestOf("session")

@@ -201,8 +201,12 @@ func (c *Commitment) Append(b []byte) []byte {
 // Commit opens the session of an account, as often as asked, with the same commitment: its nonce w is derived from the
 // key, the session and the account.
 func (k *PrivateKey) Commit(session Digest, account Element) Commitment {
-	w := k.nonce(session, account)
-	return Commitment{A: newElement(times0(w.num())), B: newElement(times(baseOf(&account), w.num()))}
+	return k.commit(session, account, ofPoint(baseOf(&account)))
+}
+
+func (k *PrivateKey) commit(session Digest, account Element, base multiplier) Commitment {
+	w := k.nonce(session, account).num()
+	return Commitment{A: newElement(times0(w)), B: newElement(base(w))}
 }
 
 func (k *PrivateKey) nonce(session Digest, account Element) secret {
@@ -211,10 +215,35 @@ func (k *PrivateKey) nonce(session Digest, account Element) secret {
 
 // CommitForCard is Commit with the image.
 func (k *PrivateKey) CommitForCard(session Digest, account Element) Commitment {
-	c := k.Commit(session, account)
-	image := newElement(times(baseOf(&account), k.x.num()))
+	return k.commitForCard(session, account, ofPoint(baseOf(&account)))
+}
+
+func (k *PrivateKey) commitForCard(session Digest, account Element, base multiplier) Commitment {
+	c, image := k.commit(session, account, base), newElement(base(k.x.num()))
 	c.Image = &image
 	return c
+}
+
+// Account is an account made ready to withdraw several coins at once, of any keys: a table of multiples of I+G2, 30 KB.
+// Making it takes as long as one and a half commitments, and each commitment with it half as long as one without: it pays
+// from four coins on, and with a card, whose image comes from the same table, from two.
+type Account struct {
+	identity Element
+	base     multiplier
+}
+
+// NewAccount makes the account ready.
+func NewAccount(identity Element) *Account {
+	table := curve.NewRistrettoBasepointTable(baseOf(&identity))
+	return &Account{identity, func(k *scalar.Scalar) *curve.RistrettoPoint { return new(curve.RistrettoPoint).MulBasepoint(table, k) }}
+}
+
+// CommitForAccount gives what Commit, or with a card CommitForCard, gives.
+func (k *PrivateKey) CommitForAccount(session Digest, account *Account, card bool) Commitment {
+	if card {
+		return k.commitForCard(session, account.identity, account.base)
+	}
+	return k.commit(session, account.identity, account.base)
 }
 
 // Respond answers a challenge: r = cx + w.
