@@ -1,6 +1,7 @@
 package brands
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"testing"
@@ -349,6 +350,24 @@ func TestSessionRepeatsItsAnswer(t *testing.T) {
 	}
 	if string(again.Public().Append(nil)) != string(w.coin.Public().Append(nil)) {
 		t.Error("the key that was stored has another public half")
+	}
+}
+
+// TestAReadyAccountIsTheAccount: it opens the same sessions, with and without a card.
+func TestAReadyAccountIsTheAccount(t *testing.T) {
+	w := newTown(t)
+	for _, name := range []string{"a", "b"} {
+		identity := holderOf(name).Identity()
+		ready := NewAccount(identity)
+		for _, k := range []*PrivateKey{w.coin, w.big} {
+			for _, s := range []Digest{{1}, {2}} {
+				plain, card := k.Commit(s, identity), k.CommitForCard(s, identity)
+				fast, fastCard := k.CommitForAccount(s, ready, false), k.CommitForAccount(s, ready, true)
+				if !bytes.Equal(fast.Append(nil), plain.Append(nil)) || !bytes.Equal(fastCard.Append(nil), card.Append(nil)) {
+					t.Errorf("account %s, session %v", name, s)
+				}
+			}
+		}
 	}
 }
 

@@ -25,9 +25,9 @@ type Blinding struct {
 // DeriveBlinding gives the factors of a wallet's n-th withdrawal under a key. The same three give the same coin: that is
 // how a wallet comes back from its seed, and why n must never be used for two withdrawals.
 func DeriveBlinding(seed Digest, key KeyID, session uint64) *Blinding {
-	bl := new(Blinding)
+	bl, derive := new(Blinding), newPRF(seed[:])
 	for i, f := range bl.factors() {
-		*f = begin("blinding").add(key[:]).uint(session).uint(uint64(i)).secret(seed[:])
+		*f = derive(begin("blinding").add(key[:]).uint(session).uint(uint64(i)))
 	}
 	return bl
 }
