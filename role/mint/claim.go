@@ -134,7 +134,7 @@ func (c *counter) kept(value money.Amount) *spent {
 
 func (c *counter) pay(id brands.CoinID, k *coinKey, value money.Amount) book.Command {
 	part := partOf(id)
-	to, outs := c.credit(part, id[:], c.to, value)
+	to, outs := c.credit(part, "claim", id[:], c.to, value)
 	posting := chart.CoinClaim(k.at(c.Mint, part), to, value)
 	posting.Open = withoutAccount(posting.Open, c.to.account.ID)
 	cmd := posting.Command(book.ID{}, c.date)

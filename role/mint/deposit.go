@@ -225,7 +225,7 @@ func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, err
 // outstanding, or out of the claimant's account if the coin was claimed.
 func (d *desk) pay(item *deposited, id []byte) book.Command {
 	part := partOf(item.id)
-	to, outs := d.credit(part, id, d.payee, item.value)
+	to, outs := d.credit(part, "pay", id, d.payee, item.value)
 	posting := chart.CoinDeposit(item.key.at(d.Mint, part), to, item.value)
 	closed := []book.AccountID{}
 	if d.payee.own {

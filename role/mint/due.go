@@ -64,13 +64,14 @@ func (d *due) target(m *Mint) book.Account {
 }
 
 // credit is the account to credit on the shard of part, with the message that
-// carries the money on if the payee lives elsewhere.
-func (m *Mint) credit(part uint16, id []byte, p *payee, value money.Amount) (book.Account, []book.Out) {
+// carries the money on if the payee lives elsewhere. A coin pays twice if it was
+// claimed: why tells the two messages apart.
+func (m *Mint) credit(part uint16, why string, id []byte, p *payee, value money.Amount) (book.Account, []book.Out) {
 	here := m.cfg.Place(part)
 	if m.cfg.Place(p.account.ID.Part()) == here {
 		return p.account, nil
 	}
-	d := due{id: book.DeriveID(chart.EventCoinDue, "pay", string(m.cfg.Inst), id), amount: value}
+	d := due{id: book.DeriveID(chart.EventCoinDue, why, string(m.cfg.Inst), id), amount: value}
 	if p.own {
 		d.account = p.name
 	} else {
