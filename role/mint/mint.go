@@ -102,7 +102,7 @@ type Config struct {
 	Blanks int      // keys of blanks in an epoch: so many blanks can be fetched at a time; 0 means 8
 	Plan   Plan     // of epochs
 
-	SessionLife time.Duration     // until an unanswered withdrawal dies; 0 means 5 minutes
+	SessionLife time.Duration     // until an unanswered withdrawal dies; 0 means 5 minutes. A book from a backup must be older before it serves
 	Tolerance   time.Duration     // between the clocks of wallet and mint; 0 means 10 minutes
 	CodeLife    time.Duration     // of an enrolment code; 0 means 7 days
 	CardKey     ed25519.PublicKey // of the issuer that certifies card observers; nil: cards are not taken
@@ -192,8 +192,9 @@ type Mint struct {
 // space names one of the mint's own spaces.
 func (m *Mint) space(name string) string { return m.root + name }
 
-// New makes a mint. Rand weighs batches and makes enrolment codes; it must be safe
-// for concurrent use, as crypto/rand's Reader is.
+// New makes a mint. Rand weighs batches, salts withdrawals and makes enrolment
+// codes; it must be safe for concurrent use, as crypto/rand's Reader is, and never
+// repeat itself, not even over a book that was restored.
 func New(cfg Config, door Door, v Vault, rand io.Reader) (*Mint, error) {
 	if _, err := ident.ParseInst(string(cfg.Inst)); err != nil {
 		return nil, fmt.Errorf("mint: %w", err)
