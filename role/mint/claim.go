@@ -87,7 +87,7 @@ func (c *counter) whole(ctx context.Context, lost *brands.Coin, k *coinKey) (coi
 	id, value := lost.ID(), k.value()
 	cmd := c.pay(id, k, value)
 	cmd.Once = []book.Once{{Space: c.space(spaceSpent), Key: id[:], Value: c.kept(value).record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], cmd.Once[0].Value, c.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], cmd.Once[0].Value, between(&cmd), c.date)
 	r, err := c.book(ctx, cmd)
 	if err != nil {
 		return coin.ClaimedItem{}, err
@@ -120,7 +120,7 @@ func (c *counter) rest(ctx context.Context, lost *brands.Coin, k *coinKey) (coin
 	next.claim = c.kept(value)
 	cmd := c.pay(id, k, value)
 	cmd.Put = []book.Put{{Space: c.space(spaceNote), Key: id[:], Expect: n.version, Value: next.record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], n.version, cmd.Put[0].Value, c.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], n.version, cmd.Put[0].Value, between(&cmd), c.date)
 	r, err := c.book(ctx, cmd)
 	if err != nil || r.Code == book.VersionConflict {
 		return coin.ClaimedItem{}, err // look again

@@ -217,7 +217,7 @@ func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, err
 	}
 	cmd := d.pay(item, item.id[:])
 	cmd.Once = []book.Once{{Space: d.space(space), Key: item.id[:], Value: kept.record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), space, item.id[:], kept.record(), d.source(item), d.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), space, item.id[:], kept.record(), between(&cmd), d.date)
 	return &cmd, nil
 }
 
@@ -243,15 +243,6 @@ func (d *desk) pay(item *deposited, id []byte) book.Command {
 	cmd := posting.Command(book.ID{}, d.date)
 	cmd.Out = outs
 	return cmd
-}
-
-// source tells the command that pays out of suspense from the one that its account
-// could not pay: a command's id is of one command.
-func (d *desk) source(item *deposited) string {
-	if item.broke {
-		return "suspense"
-	}
-	return ""
 }
 
 // conclude takes the book's answer.

@@ -157,7 +157,8 @@ func (m *Mint) dueCommand(d *due, instead bool, date clock.Date) book.Command {
 	if own {
 		posting.Open = withoutAccount(posting.Open, account.ID)
 	}
-	cmd := posting.Command(book.DeriveID(chart.EventCoinDue, string(m.cfg.Inst), d.id[:], account.Name, date), date)
+	cmd := posting.Command(book.ID{}, date)
+	cmd.ID = book.DeriveID(chart.EventCoinDue, string(m.cfg.Inst), d.id[:], between(&cmd), date)
 	cmd.Once = []book.Once{{Space: m.space(spaceDue), Key: near(target.ID, d.id[:])}}
 	return cmd
 }

@@ -242,6 +242,16 @@ func (m *Mint) unexpected(what string, r book.Result) error {
 	return fmt.Errorf("mint %s: %s: the book refused: %s", m.cfg.Inst, what, r.Code.Explain())
 }
 
+// between lists the accounts that a command moves money between. It belongs into the
+// command's id: a request that comes again after a merchant or a shard has moved
+// makes another command, and must meet the first one's once-key, not its id.
+func between(cmd *book.Command) (ids []byte) {
+	for i := range cmd.Legs {
+		ids = append(ids, cmd.Legs[i].Account[:]...)
+	}
+	return ids
+}
+
 // customer is the account behind a name.
 func (m *Mint) customer(name string) book.Account {
 	return chart.Customer(m.cfg.Inst, name, m.cfg.Currency)
