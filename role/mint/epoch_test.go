@@ -116,6 +116,9 @@ func TestEpochsFollowOneAnother(t *testing.T) {
 			if p.at(e.issueUntil.Add(-time.Second)) != e || p.at(e.issueUntil) != next {
 				t.Fatalf("%+v: the end of %+v belongs to neither", p, e)
 			}
+			if last := p.at(e.depositUntil.Add(-time.Second)); p.alive() < epochsFrom(p, e, p.after(last)) {
+				t.Fatalf("%+v: more than %d epochs live at a time", p, p.alive())
+			}
 			e = next
 		}
 	}
@@ -124,6 +127,15 @@ func TestEpochsFollowOneAnother(t *testing.T) {
 			t.Errorf("%+v was taken", p)
 		}
 	}
+}
+
+// epochsFrom counts the epochs from one to another, both with it.
+func epochsFrom(p Plan, from, to epoch) int {
+	n := 1
+	for ; from != to; n++ {
+		from = p.after(from)
+	}
+	return n
 }
 
 // Keys are sealed before they are published, also those that a save which failed
@@ -204,6 +216,7 @@ func TestSenselessConfigurationsAreRefused(t *testing.T) {
 		"no currency":          func(c *Config) { c.Currency = 0 },
 		"no coins":             func(c *Config) { c.Coins = 0 },
 		"too many":             func(c *Config) { c.Coins = 64 },
+		"unreadable keys":      func(c *Config) { c.Coins, c.Groups = maxCoins, make([]string, 8) },
 		"a bad plan":           func(c *Config) { c.Plan = Plan{Issue: 7, Spend: 1, Deposit: 1} },
 		"a place of no shard":  func(c *Config) { c.Place = func(uint16) chart.Place { return chart.Place{} } },
 		"shards without place": func(c *Config) { c.Places = []chart.Place{chart.PlaceAt(3)} },

@@ -50,6 +50,7 @@ import (
 	"jiaozi/crypt/vault"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
+	"jiaozi/wire/coin"
 )
 
 // Door is the mint's part of the book: its own events and spaces.
@@ -219,8 +220,14 @@ func New(cfg Config, door Door, v Vault, rand io.Reader) (*Mint, error) {
 	if err := cfg.Plan.check(); err != nil {
 		return nil, fmt.Errorf("mint %s: %w", cfg.Inst, err)
 	}
+	if n := cfg.keys() * cfg.Plan.alive(); n > coin.MaxKeys {
+		return nil, fmt.Errorf("mint %s: up to %d keys at a time, and wallets read %d: take fewer denominations, groups or months", cfg.Inst, n, coin.MaxKeys)
+	}
 	return &Mint{cfg: cfg, door: door, vault: v, rand: rand, root: root(cfg.Inst)}, nil
 }
+
+// keys is how many keys an epoch has.
+func (c *Config) keys() int { return c.Coins*(1+len(c.Groups)) + len(c.Notes) + c.Blanks }
 
 func setDefault[T comparable](v *T, to T) {
 	if none := *new(T); *v == none {
