@@ -242,6 +242,9 @@ func (d *desk) pay(item *deposited, id []byte) book.Command {
 	}
 	cmd := posting.Command(book.ID{}, d.date)
 	cmd.Out = outs
+	if item.broke {
+		cmd.Note = []byte(d.customer(item.late.name).Name) // who owes it: suspense has no other memory of him
+	}
 	return cmd
 }
 

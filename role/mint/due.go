@@ -124,8 +124,8 @@ func (m *Mint) deliver(ctx context.Context, p *book.Pending, date clock.Date) er
 	return m.acknowledge(ctx, p, d, date)
 }
 
-// carry books a message where it is meant to go, or in suspense if the account
-// there refuses it.
+// carry books a message where it is meant to go, or in suspense, with the account's
+// name, if the account there refuses it.
 func (m *Mint) carry(ctx context.Context, d *due, date clock.Date) error {
 	for _, instead := range []bool{false, true} {
 		results, err := m.apply(ctx, m.dueCommand(d, instead, date))
@@ -159,6 +159,9 @@ func (m *Mint) dueCommand(d *due, instead bool, date clock.Date) book.Command {
 	}
 	cmd := posting.Command(book.ID{}, date)
 	cmd.ID = book.DeriveID(chart.EventCoinDue, string(m.cfg.Inst), d.id[:], between(&cmd), date)
+	if instead {
+		cmd.Note = []byte(target.Name) // whose it is, or who owes it
+	}
 	cmd.Once = []book.Once{{Space: m.space(spaceDue), Key: near(target.ID, d.id[:])}}
 	return cmd
 }
