@@ -45,6 +45,9 @@ func (c *counter) one(ctx context.Context, q *coin.ClaimItem) (coin.ClaimedItem,
 	if code != 0 || err != nil {
 		return coin.ClaimedItem{Code: code}, err
 	}
+	if c.now.Unix() >= k.info.DepositUntil {
+		return c.tooLate(ctx, lost, k)
+	}
 	for range maxRetries {
 		var item coin.ClaimedItem
 		if k.info.Kind == brands.KindNote {
@@ -72,14 +75,31 @@ func (c *counter) read(ctx context.Context, q *coin.ClaimItem) (*brands.Coin, *c
 		return nil, nil, 0, err
 	case k == nil:
 		return nil, nil, coin.UnknownKey, nil
-	case c.now.Unix() >= k.info.DepositUntil:
-		return nil, nil, coin.Expired, nil
 	case k.info.Kind == brands.KindBlank, lost.VerifyVartime(k.public) != nil:
 		return nil, nil, coin.Invalid, nil
 	case proof.VerifyVartime(&lost, c.holder.identity) != nil:
 		return nil, nil, coin.NotYours, nil
 	}
 	return &lost, k, 0, nil
+}
+
+// tooLate gives the first answer again to a claim that came in time.
+func (c *counter) tooLate(ctx context.Context, lost *brands.Coin, k *coinKey) (coin.ClaimedItem, error) {
+	id := lost.ID()
+	n, err := c.note(ctx, id)
+	if err != nil {
+		return coin.ClaimedItem{}, err
+	}
+	had := n.claim
+	if k.info.Kind != brands.KindNote {
+		if had, err = c.lookSpent(ctx, spaceSpent, id[:]); err != nil {
+			return coin.ClaimedItem{}, err
+		}
+	}
+	if had == nil {
+		return coin.ClaimedItem{Code: coin.Expired}, nil
+	}
+	return c.before(had, k), nil
 }
 
 // whole claims a coin.

@@ -32,6 +32,7 @@ type deposited struct {
 	id     brands.CoinID
 	points []brands.Point3
 	value  money.Amount
+	over   bool   // too late to be paid, but not to be told what became of it
 	late   *spent // its owner claimed it before
 	broke  bool   // and does not hold its value any more
 	out    coin.DepositedItem
@@ -118,14 +119,12 @@ func (d *desk) admit(ctx context.Context, raw []byte) (*deposited, error) {
 	switch {
 	case bad != nil || value.Sign() <= 0:
 		item.end(coin.Invalid)
-	case d.now.Unix() >= item.key.info.DepositUntil:
-		item.end(coin.Expired)
 	case d.now.Unix() < item.key.info.From:
 		item.end(coin.NotYet)
 	case !d.payee.takes(item.key.info.Group, d.group):
 		item.end(coin.GroupMismatch)
 	}
-	item.value = value
+	item.value, item.over = value, d.now.Unix() >= item.key.info.DepositUntil
 	return item, nil
 }
 
@@ -207,6 +206,9 @@ func (d *desk) run(ctx context.Context) error {
 
 // command is the next step of a coin; nil if the coin was decided without one.
 func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, error) {
+	if item.over {
+		return nil, d.tooLate(ctx, item)
+	}
 	if item.pay.Piece != nil {
 		return d.pieceCommand(ctx, item)
 	}
@@ -292,6 +294,27 @@ func (d *desk) known(ctx context.Context, item *deposited, prior []byte) error {
 	}
 	if had.kind == spentClaimed {
 		item.late = had
+		return nil
+	}
+	return d.compare(ctx, item, had.points)
+}
+
+// tooLate pays nothing for a coin whose time is over, and gives the first answer again
+// if it came in time: who lost that answer has the money.
+func (d *desk) tooLate(ctx context.Context, item *deposited) error {
+	key := item.id[:]
+	if item.pay.Piece != nil {
+		key = nodeKey(item.id, item.pay.Piece.Node)
+	}
+	had, err := d.lookSpent(ctx, spaceSpent, key)
+	if err == nil && had != nil && had.kind == spentClaimed {
+		had, err = d.lookSpent(ctx, spaceLate, key)
+	}
+	switch {
+	case err != nil:
+		return err
+	case had == nil || had.kind != spentPaid:
+		item.end(coin.Expired)
 		return nil
 	}
 	return d.compare(ctx, item, had.points)

@@ -72,6 +72,34 @@ func TestCoinThatComesWhileItsEpochEnds(t *testing.T) {
 	s.sound()
 }
 
+// Goal: who lost the mint's answer and asks after the epoch is over hears what became
+// of his coin; what was not settled in time is not settled now, and a cheat is named.
+func TestAnswersOutliveTheEpoch(t *testing.T) {
+	s := newScheme(t)
+	s.shop()
+	alice := s.person("alice", 50)
+	own, lost, paid, never := alice.coin(4), alice.coin(2), alice.coin(2), alice.coin(1)
+	d := alice.divided()
+	bill, other := s.bill("shop", 4, 1), s.bill("shop", 5, 2)
+	first := [][]byte{s.pay(head(own), own, bill), s.pay(head(paid), paid, bill), d.pay(2, bill)}
+	for _, o := range []*brands.Own{lost, paid} {
+		alice.claims(coin.Accepted, 2, alice.lost(o))
+	}
+	s.codes(bill, []coin.Code{coin.Accepted, coin.AfterClaim, coin.Accepted}, first...)
+	s.now = time.Date(2027, 4, 1, 0, 0, 0, 0, clock.Zone)
+	for range 2 {
+		s.codes(bill, []coin.Code{coin.Replayed, coin.Replayed, coin.Replayed, coin.Expired, coin.Expired, coin.Expired}, append(first,
+			s.pay(head(never), never, bill), s.pay(head(lost), lost, bill), d.pay(6, bill))...)
+		alice.claims(coin.Replayed, 2, alice.lost(lost))
+		alice.claims(coin.Spent, 0, alice.lost(own))
+		alice.claims(coin.Expired, 0, alice.lost(never))
+		s.named(s.codes(other, []coin.Code{coin.DoubleSpent}, s.pay(head(own), own, other))[0], alice)
+		check(t, s.mint.Expire(t.Context(), thisMon, s.now))
+	}
+	s.holds(map[string]money.Minor{"shop": 4 + 2 + 4, "alice": 50 - 4 - 2 - 2 - 1 - 8 + 2 + 2 - 2})
+	s.sound()
+}
+
 // An epoch without a coin ends as well.
 func TestEmptyEpochEnds(t *testing.T) {
 	s := newScheme(t)

@@ -67,7 +67,7 @@ func (d *desk) clash(ctx context.Context, item *deposited, n *note, p brands.Nod
 	if !paid && !fixed || fixed && !p.Spent {
 		return false, nil
 	}
-	had, err := d.lookSpent(ctx, nodeKey(item.id, p.Node))
+	had, err := d.lookSpent(ctx, spaceSpent, nodeKey(item.id, p.Node))
 	if err != nil {
 		return false, err
 	}
