@@ -377,7 +377,8 @@ func sliceOf(b [Size]byte) []byte { return b[:] }
 func TestSecretsShowNothing(t *testing.T) {
 	w, h, bl := newTown(t), holderOf("a"), DeriveBlinding(Digest{1}, KeyID{}, 0)
 	own := withdraw(t, h, w.coin, 0)
-	wd, _, err := h.Challenge(w.coin.Public(), bl, w.coin.Commit(Digest{}, h.Identity()), nil)
+	com := w.coin.Commit(Digest{}, h.Identity())
+	wd, _, err := h.Challenge(w.coin.Public(), bl, com, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -389,8 +390,11 @@ func TestSecretsShowNothing(t *testing.T) {
 		secrettest.Check(t, own, sliceOf(part.reveal()))
 		secrettest.Check(t, *own, sliceOf(part.reveal()))
 	}
-	for _, part := range bl.factors() {
+	bound := bl.bound(&com)
+	parts := bound.factors()
+	for _, part := range append(parts[:], &bl.root) {
 		secrettest.Check(t, bl, sliceOf(part.reveal()))
+		secrettest.Check(t, bound, sliceOf(part.reveal()))
 		secrettest.Check(t, *bl, sliceOf(part.reveal()))
 		secrettest.Check(t, wd, sliceOf(part.reveal()))
 		secrettest.Check(t, *part, sliceOf(part.reveal()))
