@@ -34,7 +34,7 @@ func BenchmarkIssueMany(b *testing.B) {
 	for _, n := range []int{4, 8, 16} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				account := NewAccount(identity)
+				account := NewAccount(identity, 8, false)
 				for range n {
 					com := w.coin.CommitForAccount(session, account, false)
 					r := w.coin.Respond(session, identity, c)

@@ -358,7 +358,7 @@ func TestAReadyAccountIsTheAccount(t *testing.T) {
 	w := newTown(t)
 	for _, name := range []string{"a", "b"} {
 		identity := holderOf(name).Identity()
-		ready := NewAccount(identity)
+		ready := NewAccount(identity, tablePays, false)
 		for _, k := range []*PrivateKey{w.coin, w.big} {
 			for _, s := range []Digest{{1}, {2}} {
 				plain, card := k.Commit(s, identity), k.CommitForCard(s, identity)

@@ -205,7 +205,7 @@ func (m *Mint) recover(ctx context.Context, h *holder, q *coin.Recover, now time
 	if err != nil {
 		return nil, err
 	}
-	out := &coin.Recovered{Key: q.Key}
+	out, ready := &coin.Recovered{Key: q.Key}, brands.NewAccount(h.identity, coin.MaxItems, h.card != nil)
 	for n := max(q.From, 1); n <= newest.number; n++ {
 		a, found, err := t.answered(ctx, n)
 		if err != nil {
@@ -218,7 +218,7 @@ func (m *Mint) recover(ctx context.Context, h *holder, q *coin.Recover, now time
 			out.More = true
 			break
 		}
-		item, err := t.recovered(n, a)
+		item, err := t.recovered(ready, n, a)
 		if err != nil {
 			return nil, err
 		}
@@ -227,8 +227,8 @@ func (m *Mint) recover(ctx context.Context, h *holder, q *coin.Recover, now time
 	return out, nil
 }
 
-func (t *teller) recovered(n uint64, a answered) (coin.RecoveredItem, error) {
-	com, err := t.commitment(session{number: n, salt: a.salt}, coin.Replayed)
+func (t *teller) recovered(ready *brands.Account, n uint64, a answered) (coin.RecoveredItem, error) {
+	com, err := t.commitment(ready, session{number: n, salt: a.salt}, coin.Replayed)
 	if err != nil {
 		return coin.RecoveredItem{}, err
 	}

@@ -273,7 +273,7 @@ func TestForgedCoinsAreFoundOut(t *testing.T) {
 	published, err := s.mint.key(t.Context(), k.ID())
 	check(t, err)
 	session := brands.Digest{66}
-	com, err := s.vault.CoinCommit(published.handle, session, alice.h.Identity(), false)
+	com, err := s.vault.CoinCommit(published.handle, session, brands.NewAccount(alice.h.Identity(), 1, false), false)
 	check(t, err)
 	w, c, err := alice.h.Challenge(k, brands.DeriveBlinding(alice.seed, k.ID(), 66), com, nil)
 	check(t, err)

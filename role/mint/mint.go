@@ -77,7 +77,7 @@ type Vault interface {
 	Has(h vault.Handle) bool
 	GenerateCoin(h vault.Handle, info brands.KeyInfo) error
 	CoinPublic(h vault.Handle) (*brands.PublicKey, error)
-	CoinCommit(h vault.Handle, session brands.Digest, account brands.Element, card bool) (brands.Commitment, error)
+	CoinCommit(h vault.Handle, session brands.Digest, account *brands.Account, card bool) (brands.Commitment, error)
 	CoinRespond(h vault.Handle, session brands.Digest, account brands.Element, c brands.Scalar) (brands.Scalar, error)
 	Sign(h vault.Handle, domain string, msg []byte) ([]byte, error)
 	Public(h vault.Handle) (ed25519.PublicKey, error)

@@ -132,7 +132,7 @@ func (t *teller) write(ctx context.Context, next session, date clock.Date) (book
 
 // commit opens a withdrawal with each key that is asked for.
 func (m *Mint) commit(ctx context.Context, h *holder, q *coin.Commit, now time.Time) (coin.Message, error) {
-	out := &coin.Commitments{}
+	out, ready := &coin.Commitments{}, brands.NewAccount(h.identity, len(q.Keys), h.card != nil)
 	for _, id := range q.Keys {
 		k, err := m.key(ctx, id)
 		if err != nil {
@@ -140,7 +140,7 @@ func (m *Mint) commit(ctx context.Context, h *holder, q *coin.Commit, now time.T
 		}
 		item := coin.Commitment{Key: id, Code: issuable(k, now)}
 		if item.Code == 0 {
-			if item, err = m.teller(h, k).open(ctx, now); err != nil {
+			if item, err = m.teller(h, k).open(ctx, ready, now); err != nil {
 				return nil, err
 			}
 		}
@@ -162,14 +162,14 @@ func issuable(k *coinKey, now time.Time) coin.Code {
 
 // open gives the open session, or opens the next one. Whoever asks again, in
 // whatever number of callers, gets the same session and the same nonce.
-func (t *teller) open(ctx context.Context, now time.Time) (coin.Commitment, error) {
+func (t *teller) open(ctx context.Context, ready *brands.Account, now time.Time) (coin.Commitment, error) {
 	for range maxRetries {
 		s, err := t.session(ctx)
 		if err != nil {
 			return coin.Commitment{}, err
 		}
 		if s.open(now) {
-			return t.commitment(s, coin.Replayed)
+			return t.commitment(ready, s, coin.Replayed)
 		}
 		next := session{number: s.number + 1, state: sessionOpen, deadline: now.Add(t.cfg.SessionLife).Unix(), version: s.version}
 		if _, err := io.ReadFull(t.rand, next.salt[:]); err != nil {
@@ -180,14 +180,14 @@ func (t *teller) open(ctx context.Context, now time.Time) (coin.Commitment, erro
 			return coin.Commitment{}, err
 		}
 		if code == book.OK {
-			return t.commitment(next, coin.Accepted)
+			return t.commitment(ready, next, coin.Accepted)
 		}
 	}
 	return coin.Commitment{}, t.busy("open a withdrawal")
 }
 
-func (t *teller) commitment(s session, code coin.Code) (coin.Commitment, error) {
-	c, err := t.vault.CoinCommit(t.key.handle, t.digest(s.number, s.salt), t.holder.identity, t.holder.card != nil)
+func (t *teller) commitment(ready *brands.Account, s session, code coin.Code) (coin.Commitment, error) {
+	c, err := t.vault.CoinCommit(t.key.handle, t.digest(s.number, s.salt), ready, t.holder.card != nil)
 	if err != nil {
 		return coin.Commitment{}, fmt.Errorf("mint %s: open a withdrawal: %w", t.cfg.Inst, err)
 	}
