@@ -247,7 +247,7 @@ func (m *Mint) add(ctx context.Context, r keyring, id brands.KeyID) (bool, error
 	return true, nil
 }
 
-// Keys is what the mint publishes: every key whose coins it still takes.
+// Keys is what the mint publishes, signed: every key whose coins it still takes.
 func (m *Mint) Keys(ctx context.Context, now time.Time) (*coin.Keys, error) {
 	list, err := m.published(ctx)
 	if err != nil {
@@ -263,5 +263,14 @@ func (m *Mint) Keys(ctx context.Context, now time.Time) (*coin.Keys, error) {
 			out.Keys = append(out.Keys, k.public.Append(nil))
 		}
 	}
+	msg, err := out.SigningBytes()
+	if err != nil {
+		return nil, fmt.Errorf("mint %s: list the keys: %w", m.cfg.Inst, err)
+	}
+	sig, err := m.vault.Sign(m.cfg.Sign, coin.KeysDomain, msg)
+	if err != nil {
+		return nil, fmt.Errorf("mint %s: sign the keys: %w", m.cfg.Inst, err)
+	}
+	out.Signature = [64]byte(sig)
 	return out, nil
 }

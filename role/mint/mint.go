@@ -95,7 +95,7 @@ type Config struct {
 	Name     string // for people
 	Network  brands.Network
 	Currency money.Currency
-	Sign     vault.Handle // signs guilt
+	Sign     vault.Handle // signs guilt and the list of keys
 
 	Coins  int      // denominations: 1, 2, 4 ... 2^(Coins-1) minor units
 	Notes  []Note   // denominations of notes
