@@ -48,8 +48,8 @@ var (
 	ErrStopped = errors.New("an earlier write of the wallet file failed; load it again first")
 )
 
-// MaxState bounds the state in bytes: twenty thousand coins.
-const MaxState = 16 << 20
+// MaxState bounds the state in bytes.
+const MaxState = wallet.MaxState
 
 // File is a wallet's state in a file. It belongs to one goroutine.
 type File struct {

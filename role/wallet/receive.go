@@ -34,7 +34,10 @@ func (w *Wallet) Ask(d Demand) ([]byte, error) {
 	if w.secrets == nil {
 		return nil, ErrNoKeys
 	}
-	if d.Amount.Currency() != w.state.currency || d.Lifetime <= 0 {
+	if err := w.room(); err != nil {
+		return nil, fmt.Errorf("ask: %w", err)
+	}
+	if d.Amount.Currency() != w.state.currency || d.Lifetime <= 0 || d.Lifetime > maxLifetime {
 		return nil, fmt.Errorf("ask for %s for %d seconds: %w", d.Amount.Currency(), d.Lifetime, ErrRequest)
 	}
 	r := &coin.Request{Expires: w.now() + d.Lifetime, Name: d.Name, Memo: d.Memo, URL: d.URL}
@@ -57,15 +60,13 @@ func (w *Wallet) Ask(d Demand) ([]byte, error) {
 	return w.request(r, show)
 }
 
-// show picks blanks that are good long enough, and not too many.
+// show picks blanks, and not too many.
 func (w *Wallet) show() []brands.CoinID {
+	free := w.freeBlanks(w.state)
 	var out []brands.CoinID
-	for _, b := range w.state.freeBlanks() {
+	for _, b := range free[:min(len(free), w.policy().RequestBlanks, coin.MaxItems)] {
 		c := b.own.Coin()
-		key, ok := w.known.Key(c.Key())
-		if ok && w.now() < key.Info().SpendUntil && len(out) < min(w.policy().RequestBlanks, coin.MaxItems) {
-			out = append(out, c.ID())
-		}
+		out = append(out, c.ID())
 	}
 	return out
 }
@@ -81,7 +82,7 @@ func (w *Wallet) request(r *coin.Request, show []brands.CoinID) ([]byte, error) 
 		return nil, err
 	}
 	err = w.change(func(s *state) error {
-		if len(s.asked) >= maxRecords {
+		if s.squeeze(w.now()); len(s.asked) >= maxRecords {
 			return fmt.Errorf("%d requests are open: %w", len(s.asked), ErrPending)
 		}
 		for _, id := range show {
@@ -165,6 +166,8 @@ type incoming struct {
 func (w *Wallet) checkPayment(r *coin.Request, a *asked, m *coin.Payment) (*incoming, error) {
 	due, err := m.Paid.Sub(m.Change)
 	switch {
+	case w.room() != nil:
+		return nil, w.room()
 	case w.now() >= r.Expires:
 		return nil, ErrExpired
 	case m.Nonce != r.Nonce, m.ToBlanks != (r.Payee == ""):
@@ -288,9 +291,6 @@ func (w *Wallet) changeFor(m *coin.Payment, in *incoming) error {
 
 // commitReceipt keeps a payment and marks its change, in one write.
 func (w *Wallet) commitReceipt(s *state, r *coin.Request, m *coin.Payment, in *incoming) error {
-	if len(s.holdings)+len(in.money) > maxHoldings || len(s.takings)+len(in.takings) > maxHoldings {
-		return fmt.Errorf("the wallet is full, deposit first: %w", ErrManyCoins)
-	}
 	a := s.askedFor(m.Request)
 	a.payment, a.change = in.payment, in.change
 	s.receive(in.money)

@@ -271,7 +271,7 @@ func (w *Wallet) Backup() ([]byte, error) {
 	for i := range s.holdings {
 		s.holdings[i].status, s.holdings[i].in = recoverable, [32]byte{}
 	}
-	return s.encode(), nil
+	return s.encode()
 }
 
 // TrustBackup is the owner's word that nothing was paid since the backup: money

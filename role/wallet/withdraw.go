@@ -33,6 +33,9 @@ func (w *Wallet) Withdraw(ctx context.Context, order Order) (Report, error) {
 		if order.Amount.Sign() <= 0 {
 			return nil, fmt.Errorf("withdraw %s: %w", order.Amount, ErrAmount)
 		}
+		if err := w.room(); err != nil {
+			return nil, fmt.Errorf("withdraw %s: %w", order.Amount, err)
+		}
 		o := op{kind: opWithdraw, amount: order.Amount.Minor(), group: order.Group}
 		if order.Notes && len(w.state.card) == 0 {
 			w.planNotes(&o)
@@ -75,9 +78,17 @@ func (w *Wallet) plan(s *state, o *op) error {
 		}
 		o.amount = 0
 	}
-	missing := w.policy().Blanks - len(s.blanks)
-	if key := w.issuing(brands.KindBlank, "")[0]; key != nil && missing > 0 {
-		o.plan = append(o.plan, planned{key.ID(), 0, uint32(missing)})
+	if key := w.issuing(brands.KindBlank, "")[0]; key != nil {
+		// Blanks that end soon, or wait for a payer, are no stock to receive with.
+		missing := w.policy().Blanks
+		for _, b := range w.freeBlanks(s) {
+			if c := b.own.Coin(); c.Key() == key.ID() || w.blankUntil(b) > w.now()+int64(w.policy().OldDays)*daySeconds {
+				missing--
+			}
+		}
+		if missing > 0 {
+			o.plan = append(o.plan, planned{key.ID(), 0, uint32(missing)})
+		}
 	}
 	return nil
 }

@@ -1,0 +1,117 @@
+package wallet
+
+import (
+	"testing"
+	"time"
+
+	"jiaozi/wire/coin"
+)
+
+// Goal: a request that nobody paid gives its blanks back when it is over, at once
+// and offline, and a withdrawal fills up those that payers may still use.
+func TestUnpaidRequestsGiveTheirBlanksBack(t *testing.T) {
+	w := newTown(t)
+	bob := w.join("bob", 0)
+	_, err := bob.FillBlanks(t.Context())
+	check(t, err)
+	for range 2 {
+		_, err = bob.Ask(cash(1))
+		check(t, err)
+	}
+	_, err = bob.Ask(cash(1))
+	wants(t, err, ErrNoBlanks)
+	later := w.clone(t, -1)
+	later.clock.Advance(time.Hour)
+	_, err = later.of("bob").Ask(cash(1))
+	check(t, err)
+	_, err = bob.FillBlanks(t.Context())
+	check(t, err)
+	_, err = bob.Ask(cash(1))
+	check(t, err)
+}
+
+// Goal: a wallet can receive in every epoch: blanks that are over make room for
+// new ones and are forgotten.
+func TestBlanksThatAreOverAreReplaced(t *testing.T) {
+	w := newTown(t)
+	bob := w.join("bob", 0)
+	_, err := bob.FillBlanks(t.Context())
+	check(t, err)
+	w.clock.Advance(59 * 24 * time.Hour) // the first epoch is over
+	_, err = bob.FillBlanks(t.Context())
+	check(t, err)
+	_, err = bob.Ask(cash(1))
+	check(t, err)
+	if len(bob.state.blanks) != testPolicy.Blanks {
+		t.Fatalf("%d blanks", len(bob.state.blanks))
+	}
+}
+
+// Goal: a payee cannot fill a payer's wallet, nor bind a payment for ever: a
+// request is not kept once it is answered, and lives no longer than a season.
+func TestRequestsOfAPayeeCannotFillThePayersWallet(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.join("shop", 0)
+	w.withdraw("alice", 7)
+	b, err := w.of("shop").Ask(cash(1))
+	wants(t, err, ErrNoBlanks)
+	_, err = w.of("shop").FillBlanks(t.Context())
+	check(t, err)
+	b, err = w.of("shop").Ask(cash(1))
+	check(t, err)
+	r, err := coin.Parse[coin.Request](b)
+	check(t, err)
+	for len(r.Blanks) < coin.MaxItems {
+		r.Blanks = append(r.Blanks, make([]byte, coin.MaxItem))
+	}
+	b, err = coin.Append(nil, r)
+	check(t, err)
+	before := len(w.stores["alice"].state)
+	_, err = w.of("alice").Pay(b)
+	check(t, err)
+	if grown := len(w.stores["alice"].state) - before; grown > 4096 {
+		t.Fatalf("one payment of one coin takes %d bytes for good", grown)
+	}
+	r.Expires += 10 * 365 * daySeconds
+	b, err = coin.Append(nil, r)
+	check(t, err)
+	_, err = w.of("alice").Pay(b)
+	wants(t, err, ErrRequest)
+}
+
+// Goal: a till takes more payments than it keeps records of.
+func TestTillForgetsOldRecordsBeforeItStops(t *testing.T) {
+	w := newTown(t)
+	shop := w.join("shop", 0)
+	for i := range maxRecords {
+		shop.state.asked = append(shop.state.asked, asked{digest: [32]byte{1, byte(i), byte(i >> 8)}, expires: start.Unix() - 1})
+	}
+	_, err := shop.Ask(till(1))
+	check(t, err)
+}
+
+// Goal: a state that cannot be read back is never written, and a wallet that is
+// nearly full can still deposit.
+func TestFullWalletStillDeposits(t *testing.T) {
+	w := newTown(t)
+	alice := w.join("alice", 50)
+	w.withdraw("alice", 1)
+	for len(alice.state.holdings) < maxHoldings*3/4+1 {
+		alice.state.holdings = append(alice.state.holdings, alice.state.holdings[0])
+	}
+	_, err := alice.Withdraw(t.Context(), Order{Amount: yuan(1)})
+	wants(t, err, ErrManyCoins)
+	_, err = alice.Ask(till(1))
+	wants(t, err, ErrManyCoins)
+	check(t, alice.change(func(*state) error { return nil }))
+	err = alice.change(func(s *state) error {
+		for len(s.holdings) <= maxHoldings {
+			s.holdings = append(s.holdings, s.holdings[0])
+		}
+		return nil
+	})
+	wants(t, err, ErrManyCoins)
+	_, err = Open(w.world("alice"), w.config())
+	check(t, err)
+}
