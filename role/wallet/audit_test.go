@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -114,4 +115,48 @@ func TestFullWalletStillDeposits(t *testing.T) {
 	wants(t, err, ErrManyCoins)
 	_, err = Open(w.world("alice"), w.config())
 	check(t, err)
+}
+
+// Goal: the owner's word that nothing was paid since the backup is enough: coins
+// that had answered before it never answer again. Method: received coins, one in a
+// payment, one in a deposit that the mint has taken and whose answer was lost.
+func TestBackupDoesNotFreeCoinsThatHaveAnswered(t *testing.T) {
+	w := newTown(t)
+	w.join("bob", 50)
+	w.join("alice", 0)
+	w.join("shop", 0)
+	_, err := w.of("alice").FillBlanks(t.Context())
+	check(t, err)
+	w.withdraw("bob", 7)
+	w.pay("bob", "alice", cash(3))
+	request, err := w.of("shop").Ask(till(1))
+	check(t, err)
+	payment, err := w.of("alice").Pay(request)
+	check(t, err)
+	w.fuse.at, w.fuse.passed = 3, 0 // the mint's answer to the deposit
+	_, err = w.of("alice").Deposit(t.Context(), yuan(2))
+	wants(t, err, errFuse)
+	if w.mint.bank["alice"] != 2 {
+		t.Fatal(w.mint.bank)
+	}
+	copied, err := w.of("alice").Backup()
+	check(t, err)
+	_, err = w.of("shop").Receive(payment)
+	check(t, err)
+	w.stores["alice"], w.open["alice"] = &memStore{copied}, nil
+	w.holds("alice", 0, 3, 0)
+	_, err = w.of("alice").Refresh(t.Context())
+	check(t, err)
+	check(t, w.of("alice").TrustBackup())
+	w.holds("alice", 0, 1, 0)
+	if again, err := w.of("alice").Pay(request); err != nil || !bytes.Equal(again, payment) {
+		t.Fatal("another payment for the request", err)
+	}
+	_, err = w.of("alice").Deposit(t.Context(), yuan(0))
+	wants(t, err, ErrNothing)
+	_, err = w.of("shop").Deposit(t.Context(), yuan(0))
+	check(t, err)
+	if w.mint.accused > 0 || w.mint.bank["shop"] != 1 || w.mint.bank["alice"] != 2 {
+		t.Fatal(w.mint.accused, w.mint.bank)
+	}
 }

@@ -260,18 +260,42 @@ const cardPage = 7
 
 // Backup gives the whole state, to be sealed and kept elsewhere. It is a copy and
 // knows it: a wallet that is opened from it pays nothing before Refresh, since the
-// wallet it was taken from may have paid meanwhile.
+// wallet it was taken from may have paid meanwhile. Coins that have answered already
+// stay what they are, with the payment or deposit that they answered for.
 func (w *Wallet) Backup() ([]byte, error) {
 	if err := w.sound(); err != nil {
 		return nil, err
 	}
 	s := w.state.clone()
 	s.restored, s.ops = true, []op{{kind: opRecover}}
-	s.blanks, s.asked, s.sent = nil, nil, nil
+	for _, o := range w.state.ops {
+		if o.kind == opDeposit { // a repetition is a replay
+			o.anew = false
+			s.ops = append(s.ops, o)
+		}
+	}
+	// Which blanks have received meanwhile, nobody knows.
+	s.blanks, s.asked = nil, nil
 	for i := range s.holdings {
-		s.holdings[i].status, s.holdings[i].in = recoverable, [32]byte{}
+		s.holdings[i].copied()
+	}
+	// The same request still gets the same bytes, never another payment.
+	s.sent = slices.DeleteFunc(s.sent, func(p sent) bool { return len(p.payment) == 0 && p.over > 0 })
+	for i := range s.sent {
+		p := &s.sent[i]
+		p.settled = p.settled || !slices.ContainsFunc(s.holdings, func(h holding) bool { return h.in == p.digest })
 	}
 	return s.encode()
+}
+
+// copied makes a coin one of a backup. Withdrawn coins can be claimed whatever they
+// have answered for; received ones must never answer again.
+func (h *holding) copied() {
+	switch {
+	case h.status == depositing, h.status == paying && !h.withdrawn():
+	default:
+		h.status, h.in = recoverable, [32]byte{}
+	}
 }
 
 // TrustBackup is the owner's word that nothing was paid since the backup: money
