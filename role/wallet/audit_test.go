@@ -2,9 +2,12 @@ package wallet
 
 import (
 	"bytes"
+	"context"
 	"testing"
 	"time"
 
+	"jiaozi/crypt/brands"
+	"jiaozi/value/money"
 	"jiaozi/wire/coin"
 )
 
@@ -158,5 +161,84 @@ func TestBackupDoesNotFreeCoinsThatHaveAnswered(t *testing.T) {
 	check(t, err)
 	if w.mint.accused > 0 || w.mint.bank["shop"] != 1 || w.mint.bank["alice"] != 2 {
 		t.Fatal(w.mint.accused, w.mint.bank)
+	}
+}
+
+// wrongMint spoils the answers of one value.
+type wrongMint struct {
+	*testMint
+	value money.Minor
+}
+
+func (m wrongMint) Do(ctx context.Context, b []byte) ([]byte, error) {
+	out, err := m.testMint.Do(ctx, b)
+	a, bad := coin.Parse[coin.Answer](out)
+	if bad != nil {
+		return out, err
+	}
+	for i := range a.Items {
+		if m.keys[a.Items[i].Key].Public().Info().Value == m.value {
+			a.Items[i].R[0] ^= 1
+		}
+	}
+	return coin.Append(nil, a)
+}
+
+// Goal: a withdrawal that the mint answers wrongly costs the coins of no other, and
+// holds up no deposit; it is not ordered again meanwhile, and ends when the mint is
+// put right.
+func TestWrongAnswerHoldsUpNothingElse(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.join("bob", 50)
+	w.withdraw("bob", 3)
+	w.pay("bob", "alice", till(3))
+	x := w.of("alice")
+	x.world.Mint = wrongMint{w.mint, 2}
+	_, err := x.Withdraw(t.Context(), Order{Amount: yuan(7)})
+	wants(t, err, brands.ErrAnswer)
+	if b := x.Balance(); b.Available != yuan(5) || b.Pending != yuan(5) {
+		t.Fatal(b)
+	}
+	r, err := x.Deposit(t.Context(), yuan(1))
+	wants(t, err, brands.ErrAnswer)
+	if r.Credited != yuan(4) {
+		t.Fatalf("%+v", r)
+	}
+	_, err = x.Withdraw(t.Context(), Order{Amount: yuan(7)})
+	wants(t, err, brands.ErrAnswer)
+	w.holds("alice", 4, 2, 0)
+	x.world.Mint = w.mint
+	_, err = x.Resume(t.Context())
+	check(t, err)
+	w.holds("alice", 6, 0, 0)
+	if w.mint.bank["alice"] != 50-7+4 {
+		t.Fatal(w.mint.bank)
+	}
+}
+
+// Goal: a deposit that waits for a card which is lost ends all the same, and one
+// coin that the card has closed holds up no other.
+func TestDepositThatWaitsForALostCardIsClaimed(t *testing.T) {
+	w := newTown(t)
+	w.cards["carol"] = newTestCard(1)
+	w.join("carol", 50)
+	w.withdraw("carol", 13)
+	closed := w.of("carol").state.holdings[0]
+	w.cards["carol"].answered[closed.index] = brands.Scalar{} // somebody asked nonsense
+	_, err := w.of("carol").Deposit(t.Context(), yuan(0))
+	if err == nil {
+		t.Fatal("the card answered")
+	}
+	w.holds("carol", 0, closed.value, 0)
+	delete(w.cards, "carol")
+	w.open["carol"] = nil
+	check(t, w.of("carol").CardLost())
+	w.holds("carol", 0, 0, closed.value)
+	_, err = w.of("carol").Refresh(t.Context())
+	check(t, err)
+	w.holds("carol", 0, 0, 0)
+	if w.mint.bank["carol"] != 50 {
+		t.Fatal(w.mint.bank)
 	}
 }

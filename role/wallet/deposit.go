@@ -93,11 +93,16 @@ func at(coins []*holding, places []int) []*holding {
 	return out
 }
 
-// depositTakings makes one operation for each payment that others have made.
+// depositTakings makes one operation for each payment that others have made and that
+// is in none.
 func (w *Wallet) depositTakings() []op {
 	var ops []op
+	begun := slices.Clone(w.state.ops)
 	for i := range w.state.takings {
 		t := &w.state.takings[i]
+		if slices.ContainsFunc(begun, func(o op) bool { return o.kind == opDeposit && o.terms == t.terms && slices.Contains(o.coins, t.id()) }) {
+			continue
+		}
 		j := slices.IndexFunc(ops, func(o op) bool { return o.terms == t.terms })
 		if j < 0 {
 			ops, j = append(ops, op{kind: opDeposit, terms: t.terms}), len(ops)
@@ -145,13 +150,21 @@ func (s *state) taking(id brands.CoinID, terms *coin.Terms) int {
 func (w *Wallet) deposit(ctx context.Context) error {
 	o := &w.state.ops[0]
 	m := &coin.Deposit{Terms: o.terms}
-	batch := o.coins[:min(len(o.coins), coin.MaxItems)]
-	for _, id := range batch {
+	var batch []brands.CoinID
+	var mute error
+	for _, id := range o.coins {
 		p, err := w.depositItem(o, id)
 		if err != nil {
-			return fmt.Errorf("deposit: %w", err)
+			mute = fmt.Errorf("deposit: %w", err) // its card is away: the others go on
+			continue
 		}
-		m.Items = append(m.Items, p.Append(nil))
+		m.Items, batch = append(m.Items, p.Append(nil)), append(batch, id)
+		if len(batch) == coin.MaxItems {
+			break
+		}
+	}
+	if len(batch) == 0 {
+		return mute
 	}
 	answer, err := ask[coin.Deposited](ctx, w, m)
 	if err != nil {
@@ -164,7 +177,7 @@ func (w *Wallet) deposit(ctx context.Context) error {
 	for i, item := range answer.Items {
 		verdicts[i] = verdict{item.Code, item.Value, item.Guilt}
 	}
-	return w.settle(verdicts)
+	return w.settle(batch, verdicts)
 }
 
 func (w *Wallet) depositItem(o *op, id brands.CoinID) (*brands.Payment, error) {
@@ -172,7 +185,7 @@ func (w *Wallet) depositItem(o *op, id brands.CoinID) (*brands.Payment, error) {
 		return w.state.takings[i].payment, nil
 	}
 	h := w.state.holding(id)
-	if h == nil {
+	if h == nil || h.status != depositing {
 		return nil, ErrState
 	}
 	digest := termsDigest(&o.terms)
@@ -199,16 +212,15 @@ type verdict struct {
 	guilt []byte
 }
 
-// settle writes what became of the first coins of the first operation. Coins that
+// settle writes what became of a batch of the first operation's coins. Coins that
 // the mint has not decided on stay in it.
-func (w *Wallet) settle(verdicts []verdict) error {
+func (w *Wallet) settle(batch []brands.CoinID, verdicts []verdict) error {
 	var no *Refusal
 	var credited money.Minor
 	err := w.change(func(s *state) error {
 		o := &s.ops[0]
-		var still []brands.CoinID
 		for i, v := range verdicts {
-			id := o.coins[i]
+			id := batch[i]
 			switch {
 			case v.code.Paid():
 				if v.value.Currency() != s.currency {
@@ -216,7 +228,7 @@ func (w *Wallet) settle(verdicts []verdict) error {
 				}
 				credited += v.value.Minor()
 			case again(v.code):
-				no, still = &Refusal{Code: v.code}, append(still, id)
+				no = &Refusal{Code: v.code}
 				continue
 			case o.kind == opClaim && v.code == coin.Spent:
 				// It had been paid before it was claimed: nothing was lost.
@@ -224,8 +236,8 @@ func (w *Wallet) settle(verdicts []verdict) error {
 				s.refuse(o, id, v)
 			}
 			s.away(o, id)
+			o.coins = slices.DeleteFunc(o.coins, func(x brands.CoinID) bool { return x == id })
 		}
-		o.coins = append(still, o.coins[len(verdicts):]...)
 		return s.next(credited)
 	})
 	if err != nil {

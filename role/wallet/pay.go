@@ -246,7 +246,7 @@ func (w *Wallet) answers(s *state, list []handover, terms brands.Digest) ([][]by
 	var out [][]byte
 	for _, x := range list {
 		h := s.holding(x.coin)
-		if h == nil {
+		if h == nil || h.status != paying {
 			return nil, ErrState
 		}
 		if len(x.to) == 0 {

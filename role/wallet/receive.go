@@ -346,24 +346,21 @@ func (w *Wallet) buildReceipt(s *state, a *asked, r *coin.Request) error {
 }
 
 // finishSigning completes payments and receipts that wait for the card, if it is
-// here.
+// here. One whose coin the card has closed holds up no other.
 func (w *Wallet) finishSigning() error {
 	if w.world.Card == nil {
 		return nil
 	}
+	var held error
 	for _, p := range w.state.sent {
-		if len(p.payment) == 0 {
-			if err := w.finishPayment(p.digest); err != nil {
-				return err
-			}
+		if len(p.payment) == 0 && !p.settled {
+			held = errors.Join(held, w.finishPayment(p.digest))
 		}
 	}
 	for _, a := range w.state.asked {
 		if !a.open() && len(a.receipt) == 0 {
-			if err := w.finishReceipt(a.digest); err != nil {
-				return err
-			}
+			held = errors.Join(held, w.finishReceipt(a.digest))
 		}
 	}
-	return nil
+	return held
 }

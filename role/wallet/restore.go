@@ -46,16 +46,34 @@ func (w *Wallet) Reclaim(ctx context.Context, request [32]byte) (Report, error) 
 }
 
 // CardLost gives up paying with coins that need the card: Refresh then claims those
-// that were withdrawn.
+// that were withdrawn, also those whose deposit waits for the card.
 func (w *Wallet) CardLost() error {
 	return w.change(func(s *state) error {
 		for i := range s.holdings {
-			if h := &s.holdings[i]; h.status == free && h.own.HasCard() {
+			h := &s.holdings[i]
+			if !h.own.HasCard() {
+				continue
+			}
+			if h.status == depositing && h.withdrawn() {
+				s.callBack(h.id())
+				h.status = recoverable
+			}
+			if h.status == free {
 				h.status = recoverable
 			}
 		}
 		return nil
 	})
+}
+
+// callBack takes a coin out of the deposit that it is in.
+func (s *state) callBack(id brands.CoinID) {
+	for i := range s.ops {
+		if o := &s.ops[i]; o.kind == opDeposit {
+			o.coins = slices.DeleteFunc(o.coins, func(x brands.CoinID) bool { return x == id })
+		}
+	}
+	s.ops = slices.DeleteFunc(s.ops, func(o op) bool { return o.kind == opDeposit && len(o.coins) == 0 })
 }
 
 // claims makes operations that claim the withdrawn coins among those wanted.
@@ -107,7 +125,7 @@ func (w *Wallet) claim(ctx context.Context) error {
 	for i, item := range answer.Items {
 		verdicts[i] = verdict{code: item.Code, value: item.Value}
 	}
-	return w.settle(verdicts)
+	return w.settle(batch, verdicts)
 }
 
 // recover asks the mint, key by key, for the withdrawals that it has answered, and
@@ -280,11 +298,11 @@ func (w *Wallet) Backup() ([]byte, error) {
 		s.holdings[i].copied()
 	}
 	// The same request still gets the same bytes, never another payment.
-	s.sent = slices.DeleteFunc(s.sent, func(p sent) bool { return len(p.payment) == 0 && p.over > 0 })
 	for i := range s.sent {
 		p := &s.sent[i]
 		p.settled = p.settled || !slices.ContainsFunc(s.holdings, func(h holding) bool { return h.in == p.digest })
 	}
+	s.sent = slices.DeleteFunc(s.sent, func(p sent) bool { return len(p.payment) == 0 && (p.settled || p.over > 0) })
 	return s.encode()
 }
 

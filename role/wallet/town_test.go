@@ -192,6 +192,13 @@ func (w *town) tear(a act, crash bool) bool {
 		check(w.t, err)
 		return false
 	}
+	if err == nil { // it tried again by itself
+		if got := total(x); got != before+a.by {
+			w.t.Fatalf("%s at %d: total %d, not %d", a.name, w.fuse.at, got, before+a.by)
+		}
+		w.conserved(a, both)
+		return true
+	}
 	if !errors.Is(err, errFuse) {
 		w.t.Fatalf("%s at %d: %v", a.name, w.fuse.at, err)
 	}

@@ -177,6 +177,9 @@ func (w *Wallet) openRound(ctx context.Context, o *op) error {
 		case !item.Code.Paid():
 			no = &Refusal{Code: item.Code}
 			continue
+		case w.inRound(p.key, item.Session): // of an operation that is held up
+			no = &Refusal{Code: coin.SessionOpen}
+			continue
 		case item.Session <= w.state.last[p.key]:
 			// The same number again would make the same coin again, and paying it
 			// twice would name us.
@@ -196,6 +199,13 @@ func (w *Wallet) openRound(ctx context.Context, o *op) error {
 		return no
 	}
 	return err
+}
+
+// inRound reports whether a challenge of this session may be out.
+func (w *Wallet) inRound(key brands.KeyID, number uint64) bool {
+	return slices.ContainsFunc(w.state.ops, func(o op) bool {
+		return slices.ContainsFunc(o.round, func(r session) bool { return r.key == key && r.number == number })
+	})
 }
 
 // commitmentBytes is the form that brands.ParseCommitment reads.
@@ -261,6 +271,7 @@ func (w *Wallet) closeRound(ctx context.Context, o *op) error {
 		return fmt.Errorf("%d answers to %d challenges: %w", len(answer.Items), len(m.Items), coin.ErrForm)
 	}
 	made := make([]*brands.Own, len(waiting))
+	var wrong error
 	for i, item := range answer.Items {
 		if item.Key != m.Items[i].Key || item.Session != m.Items[i].Session {
 			return fmt.Errorf("an answer to another challenge: %w", coin.ErrForm)
@@ -273,10 +284,10 @@ func (w *Wallet) closeRound(ctx context.Context, o *op) error {
 			made[i], err = waiting[i].Finish(r)
 		}
 		if err != nil {
-			return fmt.Errorf("withdraw: %w", err)
+			wrong = fmt.Errorf("withdraw: %w", err)
 		}
 	}
-	return w.keep(answer, made)
+	return errors.Join(w.keep(answer, made), wrong)
 }
 
 func (w *Wallet) challenge(r *session) (*brands.Withdrawal, brands.Scalar, error) {
@@ -315,9 +326,11 @@ func (w *Wallet) keep(answer *coin.Answer, made []*brands.Own) error {
 			switch code := answer.Items[i].Code; {
 			case made[i] != nil:
 				w.keepCoin(s, made[i], &r)
-				s.last[r.key] = r.number
+				s.last[r.key] = max(s.last[r.key], r.number)
 				o.got(r.key)
 				sum += r.value
+			case code.Paid(): // a wrong answer: the right one is asked for again
+				still = append(still, r)
 			default:
 				no = &Refusal{Code: code}
 				dead := code == coin.SessionDead || code == coin.UnknownSession
