@@ -242,3 +242,19 @@ func TestDepositThatWaitsForALostCardIsClaimed(t *testing.T) {
 		t.Fatal(w.mint.bank)
 	}
 }
+
+// Goal: a holder's own coins of a group come back from the mint, which pays them to
+// the group's merchants only: when he deposits all, and when they are exchanged.
+func TestGroupCoinsComeBackToTheirHolder(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	_, err := w.of("alice").Withdraw(t.Context(), Order{Amount: yuan(3), Group: "canteen"})
+	check(t, err)
+	w.withdraw("alice", 5)
+	r, err := w.of("alice").Deposit(t.Context(), yuan(0))
+	check(t, err)
+	if r.Credited != yuan(8) || len(r.Refused) > 0 || w.mint.bank["alice"] != 50 {
+		t.Fatalf("%+v %v", r, w.mint.bank)
+	}
+	w.holds("alice", 0, 0, 0)
+}

@@ -54,10 +54,10 @@ func (w *Wallet) pick(want func(*holding) bool) []*holding {
 }
 
 func (w *Wallet) chooseDeposit(amount money.Amount) ([]*holding, error) {
-	all := w.pick(func(*holding) bool { return true })
 	if amount.IsZero() {
-		return all, nil
+		return w.pick(func(*holding) bool { return true }), nil
 	}
+	all := w.pick(func(h *holding) bool { return w.group(h.money) == "" })
 	if amount.Currency() != w.state.currency || amount.Sign() < 0 {
 		return nil, fmt.Errorf("deposit %s: %w", amount, ErrAmount)
 	}
@@ -112,33 +112,37 @@ func (w *Wallet) depositTakings() []op {
 	return ops
 }
 
-// depositOwn makes operations that pay coins to the wallet's own account, apart by
-// group, since a group's coins are paid to its merchants only.
+// depositOwn makes operations that bring coins to the wallet's own account. The mint
+// pays a group's coins to its merchants only, so that a deposit would waste their
+// answer: their holder claims them. Those that others have passed on stay.
 func (w *Wallet) depositOwn(coins []*holding, anew bool) ([]op, error) {
 	if len(coins) > 0 && w.state.account == "" {
 		return nil, ErrNotOpen
 	}
-	var ops []op
-	for len(coins) > 0 {
-		group := w.group(coins[0].money)
-		o := op{kind: opDeposit, group: group, anew: anew}
+	ops := w.claims(func(h *holding) bool { return slices.Contains(coins, h) && w.group(h.money) != "" && !w.piecesOut(h) }, anew)
+	coins = slices.DeleteFunc(coins, func(h *holding) bool { return w.group(h.money) != "" })
+	for batch := range slices.Chunk(coins, coin.MaxItems) {
+		o := op{kind: opDeposit, anew: anew}
 		var sum money.Minor
-		var rest []*holding
-		for _, h := range coins {
-			if w.group(h.money) != group || len(o.coins) == coin.MaxItems {
-				rest = append(rest, h)
-				continue
-			}
+		for _, h := range batch {
 			o.coins = append(o.coins, h.id())
 			sum += h.value
 		}
-		o.terms = coin.Terms{Network: w.state.network, Payee: w.state.account, Amount: w.amount(sum), Time: w.now(), Group: group}
+		o.terms = coin.Terms{Network: w.state.network, Payee: w.state.account, Amount: w.amount(sum), Time: w.now()}
 		if _, err := io.ReadFull(w.world.Rand, o.terms.Nonce[:]); err != nil {
 			return nil, fmt.Errorf("draw a nonce: %w", err)
 		}
-		ops, coins = append(ops, o), rest
+		ops = append(ops, o)
 	}
 	return ops, nil
+}
+
+// piecesOut reports whether pieces of the coin's note are on their way to payees: a
+// claim would take them too.
+func (w *Wallet) piecesOut(h *holding) bool {
+	return slices.ContainsFunc(w.state.holdings, func(x holding) bool {
+		return h.node > 0 && x.node > 0 && x.status == paying && x.money.Head.ID() == h.money.Head.ID()
+	})
 }
 
 func (s *state) taking(id brands.CoinID, terms *coin.Terms) int {
@@ -232,6 +236,11 @@ func (w *Wallet) settle(batch []brands.CoinID, verdicts []verdict) error {
 				continue
 			case o.kind == opClaim && v.code == coin.Spent:
 				// It had been paid before it was claimed: nothing was lost.
+			case o.kind == opDeposit && v.code != coin.DoubleSpent && v.code != coin.Expired && s.salvage(id):
+				// Its line is used up, so it is claimed instead.
+				no = &Refusal{Code: v.code}
+				o.coins = slices.DeleteFunc(o.coins, func(x brands.CoinID) bool { return x == id })
+				continue
 			default:
 				s.refuse(o, id, v)
 			}
@@ -248,6 +257,16 @@ func (w *Wallet) settle(batch []brands.CoinID, verdicts []verdict) error {
 		return no
 	}
 	return nil
+}
+
+// salvage makes a coin that was withdrawn here recoverable.
+func (s *state) salvage(id brands.CoinID) bool {
+	h := s.holding(id)
+	if h == nil || h.status != depositing || !h.withdrawn() || h.node > 0 {
+		return false
+	}
+	h.status = recoverable
+	return true
 }
 
 func (s *state) refuse(o *op, id brands.CoinID, v verdict) {

@@ -298,6 +298,8 @@ func (m *testMint) depositOne(d *coin.Deposit, digest brands.Digest, b []byte) c
 	value, id := must1(p.Value(m)), p.Head.ID()
 	if info := m.keys[p.Head.Key()].Public().Info(); m.now() >= info.DepositUntil {
 		return coin.DepositedItem{Code: coin.Expired}
+	} else if info.Group != "" && (info.Group != d.Group || d.Payee != "shop") {
+		return coin.DepositedItem{Code: coin.GroupMismatch}
 	}
 	sum := sha256.Sum256(slices.Concat(digest[:], b))
 	if p.Piece != nil {

@@ -114,11 +114,11 @@ func (s *state) claimFor(ops []op) {
 	}
 }
 
-// claimAll marks a coin as being claimed, of a note everything that is recoverable.
+// claimAll marks a coin as being claimed, of a note everything that is left.
 func (s *state) claimAll(h *holding) {
 	h.status = claiming
 	for i := range s.holdings {
-		if x := &s.holdings[i]; h.node > 0 && x.node > 0 && x.status == recoverable && x.money.Head.ID() == h.money.Head.ID() {
+		if x := &s.holdings[i]; h.node > 0 && x.node > 0 && (x.status == recoverable || x.status == free) && x.money.Head.ID() == h.money.Head.ID() {
 			x.status = claiming
 		}
 	}
