@@ -258,3 +258,28 @@ func TestGroupCoinsComeBackToTheirHolder(t *testing.T) {
 	}
 	w.holds("alice", 0, 0, 0)
 }
+
+// Goal: a mint that opens one session number twice learns nothing of the coin: each
+// commitment is blinded with factors of its own. With the same factors for both, the
+// two challenges and the spent coin satisfy an equation that only this holder's do.
+func TestSameSessionWithAnotherCommitmentIsBlindedAnew(t *testing.T) {
+	w := newTown(t)
+	x := w.join("alice", 50)
+	k := testKeys[0]
+	holder := x.secrets.holder.Identity()
+	var coins []brands.CoinID
+	for i := range 2 {
+		secret := brands.Digest{byte(i)} // the mint's nonce
+		c := k.Commit(secret, holder)
+		item := coin.Commitment{A: c.A.Bytes(), B: c.B.Bytes()}
+		waiting, q, err := x.challenge(&session{key: k.Public().ID(), value: 1, number: 1, commitment: commitmentBytes(&item)})
+		check(t, err)
+		own, err := waiting.Finish(k.Respond(secret, holder, q))
+		check(t, err)
+		made := own.Coin()
+		coins = append(coins, made.ID())
+	}
+	if coins[0] == coins[1] {
+		t.Fatal("both sessions make one coin: they share their factors")
+	}
+}

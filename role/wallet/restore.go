@@ -218,7 +218,7 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 	if err != nil {
 		return nil, 0, err
 	}
-	factors := brands.DeriveBlinding(w.secrets.blinding, key.ID(), item.Session)
+	factors := w.secrets.factors(key.ID(), item.Session, commitmentBytes(&coin.Commitment{A: item.A, B: item.B, Image: item.Image}))
 	if len(w.state.card) == 0 {
 		own, err := w.secrets.holder.Recall(key, factors, c, r, nil, nil)
 		if errors.Is(err, brands.ErrAnswer) {
