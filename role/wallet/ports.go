@@ -42,6 +42,8 @@ type Card interface {
 	Prepare(first uint32, n int) ([]brands.Element, error)
 	// Answer gives the one answer of an index.
 	Answer(index uint32, challenge brands.Scalar) (brands.Scalar, error)
+	// Retire closes every index below one for ever, so that new ones find room.
+	Retire(below uint32) error
 }
 
 // World is all that a wallet takes from outside. Card is nil without one; Mint may

@@ -234,10 +234,17 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 	if err != nil {
 		return nil, 0, err
 	}
-	for index := range nonces {
-		own, err := w.secrets.holder.Recall(key, factors, c, r, &image, &nonces[index])
+	for i := range nonces {
+		// Coins were made in the order of the indices: outwards from the last found.
+		away := (i + 1) / 2
+		if i%2 == 0 {
+			away = len(nonces) - away
+		}
+		at := (w.likely + away) % len(nonces)
+		own, err := w.secrets.holder.Recall(key, factors, c, r, &image, &nonces[at])
 		if err == nil {
-			return own, uint32(index), nil
+			w.likely = at
+			return own, w.first + uint32(at), nil
 		}
 		if !errors.Is(err, brands.ErrAnswer) {
 			return nil, 0, err
@@ -247,10 +254,10 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 }
 
 // maxShown bounds how many of the card's nonces are tried for a coin whose own is
-// forgotten: about half a second for each coin.
-const maxShown = 2048
+// forgotten, a second for a coin that is not found: as many as a card keeps open.
+const maxShown = 4096
 
-// shown lists the nonces that the card has ever given.
+// shown lists the nonces that the card has given, the latest of them.
 func (w *Wallet) shown() ([]brands.Element, error) {
 	if w.world.Card == nil {
 		return nil, ErrNeedsCard
@@ -262,14 +269,16 @@ func (w *Wallet) shown() ([]brands.Element, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask the card for its nonces: %w", err)
 	}
-	for n := int(min(next, maxShown)); len(w.nonces) < n; {
-		more, err := w.world.Card.Prepare(uint32(len(w.nonces)), min(n-len(w.nonces), cardPage))
+	n := int(min(next, maxShown))
+	for w.first = next - uint32(n); len(w.nonces) < n; {
+		more, err := w.world.Card.Prepare(w.first+uint32(len(w.nonces)), min(n-len(w.nonces), cardPage))
 		if err != nil || len(more) == 0 {
 			w.nonces = nil
 			return nil, fmt.Errorf("ask the card for its nonces: %w", err)
 		}
 		w.nonces = append(w.nonces, more...)
 	}
+	w.likely = max(len(w.nonces)-1, 0)
 	return w.nonces, nil
 }
 

@@ -47,7 +47,7 @@ func (w *town) clone(t *testing.T, at int) *town {
 		n.stores[name] = &memStore{s.state}
 	}
 	for name, c := range w.cards {
-		n.cards[name] = &testCard{c.o, c.next, maps.Clone(c.answered)}
+		n.cards[name] = &testCard{c.o, c.next, maps.Clone(c.answered), c.low, c.window}
 	}
 	return n
 }

@@ -30,6 +30,8 @@ type Wallet struct {
 	parsed              map[string]*brands.PublicKey
 	credited, withdrawn money.Minor      // by this process, for its reports
 	nonces              []brands.Element // that the card has given, once they were asked for
+	first               uint32           // index of the first of them
+	likely              int              // place of the next that a coin may have
 }
 
 // Format shows nothing of the coins under every verb.

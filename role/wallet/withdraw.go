@@ -241,6 +241,10 @@ func (w *Wallet) nonce(index uint32) (*brands.Element, error) {
 		return nil, ErrNeedsCard
 	}
 	nonces, err := w.world.Card.Prepare(index, 1)
+	if err != nil && !w.state.restored && w.world.Card.Retire(w.oldestIndex(index)) == nil {
+		// Coins that never were, or were claimed, had used up the card's room.
+		nonces, err = w.world.Card.Prepare(index, 1)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare the card: %w", err)
 	}
@@ -288,6 +292,23 @@ func (w *Wallet) closeRound(ctx context.Context, o *op) error {
 		}
 	}
 	return errors.Join(w.keep(answer, made), wrong)
+}
+
+// oldestIndex is the first index of the card that a coin or blank still needs, at
+// most the given one.
+func (w *Wallet) oldestIndex(oldest uint32) uint32 {
+	for i := range w.state.holdings {
+		oldest = min(oldest, w.state.holdings[i].index)
+	}
+	for i := range w.state.blanks {
+		oldest = min(oldest, w.state.blanks[i].index)
+	}
+	for _, o := range w.state.ops {
+		for _, r := range o.round {
+			oldest = min(oldest, r.index)
+		}
+	}
+	return oldest
 }
 
 func (w *Wallet) challenge(r *session) (*brands.Withdrawal, brands.Scalar, error) {
