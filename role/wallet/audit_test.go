@@ -283,3 +283,56 @@ func TestSameSessionWithAnotherCommitmentIsBlindedAnew(t *testing.T) {
 		t.Fatal("both sessions make one coin: they share their factors")
 	}
 }
+
+// Goal: a card whose room is taken by indices that no coin needs any more is made
+// to forget them, and those of coins that are held stay.
+func TestCardNeverRunsFullOfIndicesThatNobodyNeeds(t *testing.T) {
+	w := newTown(t)
+	card := newTestCard(1)
+	w.cards["carol"] = card
+	w.join("carol", 50)
+	card.next, card.window = 30, 20 // twenty-nine sessions died
+	card.low = 10
+	w.withdraw("carol", 3)
+	w.join("shop", 0)
+	w.pay("carol", "shop", till(3))
+}
+
+// Goal: words and card find a coin whose index is beyond any that are searched from
+// the beginning.
+func TestRestoreSearchesTheLatestIndices(t *testing.T) {
+	w := newTown(t)
+	w.cards["carol"] = newTestCard(1)
+	w.join("carol", 50)
+	w.cards["carol"].next = maxShown + 50
+	w.withdraw("carol", 1)
+	w.stores["carol"] = new(memStore)
+	x, err := Restore(w.world("carol"), w.config(), words("carol"), "carol")
+	check(t, err)
+	r, err := x.Refresh(t.Context())
+	check(t, err)
+	if r.Credited != yuan(1) {
+		t.Fatalf("%+v", r)
+	}
+}
+
+// Goal: nobody but a payee who has the payment can have the payer forget its coins.
+func TestForgedReceiptDoesNotMakeAPaymentGone(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.join("shop", 0)
+	w.withdraw("alice", 7)
+	request, err := w.of("shop").Ask(till(2))
+	check(t, err)
+	_, err = w.of("alice").Pay(request) // and the line is cut
+	check(t, err)
+	r, err := coin.Parse[coin.Request](request)
+	check(t, err)
+	digest, err := r.Digest()
+	check(t, err)
+	forged, err := coin.Append(nil, &coin.Receipt{Nonce: r.Nonce, Request: digest, Code: coin.Accepted})
+	check(t, err)
+	_, err = w.of("alice").TakeReceipt(forged)
+	wants(t, err, ErrReceipt)
+	w.holds("alice", 5, 2, 0)
+}

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
@@ -328,8 +329,11 @@ func (w *Wallet) TakeReceipt(receipt []byte) (money.Amount, error) {
 		return none, fmt.Errorf("receipt: %w", err)
 	}
 	p := w.state.sentFor(m.Request)
-	if p == nil {
+	if p == nil || len(p.payment) == 0 {
 		return none, fmt.Errorf("receipt: %w", ErrNoRequest)
+	}
+	if m.Payment != sha256.Sum256(p.payment) {
+		return none, fmt.Errorf("receipt of a payee who has not seen the payment: %w", ErrReceipt)
 	}
 	if !m.Code.Paid() {
 		return none, &Refusal{Code: m.Code}

@@ -115,11 +115,12 @@ func (w *Wallet) Receive(payment []byte) (Received, error) {
 	if err != nil {
 		return Received{}, fmt.Errorf("payment: %w", err)
 	}
-	out, err := w.take(m, sha256.Sum256(payment))
+	digest := sha256.Sum256(payment)
+	out, err := w.take(m, digest)
 	if err == nil {
 		return out, nil
 	}
-	no := &coin.Receipt{Nonce: m.Nonce, Request: m.Request, Code: codeOf(err)}
+	no := &coin.Receipt{Nonce: m.Nonce, Request: m.Request, Payment: digest, Code: codeOf(err)}
 	if out.Receipt, _ = coin.Append(nil, no); w.unknown || errors.Is(err, ErrNeedsCard) {
 		out.Receipt = nil // it may have been taken: only another Receive knows
 	}
@@ -337,7 +338,7 @@ func (w *Wallet) buildReceipt(s *state, a *asked, r *coin.Request) error {
 	if err != nil {
 		return err
 	}
-	m := &coin.Receipt{Nonce: r.Nonce, Request: a.digest, Code: coin.Accepted, Change: items}
+	m := &coin.Receipt{Nonce: r.Nonce, Request: a.digest, Payment: a.payment, Code: coin.Accepted, Change: items}
 	if a.receipt, err = coin.Append(nil, m); err != nil {
 		return err
 	}
