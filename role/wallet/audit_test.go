@@ -336,3 +336,87 @@ func TestForgedReceiptDoesNotMakeAPaymentGone(t *testing.T) {
 	wants(t, err, ErrReceipt)
 	w.holds("alice", 5, 2, 0)
 }
+
+// Goal: a payee knows a coin again that he has, in whatever way it comes the second
+// time: onto a blank what he holds for his account, and the other way round.
+func TestCoinThatIsHeldIsKnownAgain(t *testing.T) {
+	for _, order := range [][2]Demand{{till(8), cash(8)}, {cash(8), till(8)}} {
+		w := newTown(t)
+		w.join("mallory", 8)
+		w.join("shop", 0)
+		_, err := w.of("shop").FillBlanks(t.Context())
+		check(t, err)
+		w.mint.bank["mallory"] = 8
+		_, err = w.of("mallory").Withdraw(t.Context(), Order{Amount: yuan(8)})
+		check(t, err)
+		copied := w.stores["mallory"].state
+		for i, d := range order {
+			w.stores["mallory"], w.open["mallory"] = &memStore{copied}, nil
+			d.Amount = yuan(1)
+			request, err := w.of("shop").Ask(d)
+			check(t, err)
+			payment, err := w.of("mallory").Pay(request)
+			check(t, err)
+			if _, err = w.of("shop").Receive(payment); i == 1 {
+				wants(t, err, errTwice)
+			}
+		}
+	}
+}
+
+// Goal: a payment whose coins end before its request does is reclaimed then, while
+// the mint still knows them.
+func TestPaymentIsReclaimedBeforeItsCoinsAreWorthNothing(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.join("shop", 0)
+	w.withdraw("alice", 1)
+	d := till(1)
+	d.Lifetime = maxLifetime
+	request, err := w.of("shop").Ask(d)
+	check(t, err)
+	_, err = w.of("alice").Pay(request)
+	check(t, err)
+	digest := w.of("alice").Unconfirmed()[0].Request
+	_, err = w.of("alice").Reclaim(t.Context(), digest)
+	wants(t, err, ErrPending)
+	w.clock.Advance(59 * 24 * time.Hour)
+	_, err = w.of("alice").Reclaim(t.Context(), digest)
+	check(t, err)
+	w.holds("alice", 0, 0, 0)
+	if w.mint.bank["alice"] != 50 {
+		t.Fatal(w.mint.bank)
+	}
+}
+
+// meanMint credits less than it takes.
+type meanMint struct{ *testMint }
+
+func (m meanMint) Do(ctx context.Context, b []byte) ([]byte, error) {
+	out, err := m.testMint.Do(ctx, b)
+	d, bad := coin.Parse[coin.Deposited](out)
+	if bad != nil {
+		return out, err
+	}
+	for i := range d.Items {
+		d.Items[i].Value = yuan(1)
+	}
+	return coin.Append(nil, d)
+}
+
+// Goal: a mint cannot make a coin smaller: what it does not credit whole stays
+// pending, and seen.
+func TestMintThatCreditsTooLittleIsNotBelieved(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.withdraw("alice", 8)
+	x := w.of("alice")
+	x.world.Mint = meanMint{w.mint}
+	_, err := x.Deposit(t.Context(), yuan(0))
+	wants(t, err, coin.ErrForm)
+	w.holds("alice", 0, 8, 0)
+	x.world.Mint = w.mint
+	_, err = x.Resume(t.Context())
+	check(t, err)
+	w.holds("alice", 0, 0, 0)
+}

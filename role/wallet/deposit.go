@@ -227,8 +227,9 @@ func (w *Wallet) settle(batch []brands.CoinID, verdicts []verdict) error {
 			id := batch[i]
 			switch {
 			case v.code.Paid():
-				if v.value.Currency() != s.currency {
-					return fmt.Errorf("the mint credits %s: %w", v.value, ErrOther)
+				worth, rest := s.worth(o, id)
+				if v.value.Currency() != s.currency || v.value.Minor() != worth && !rest {
+					return fmt.Errorf("the mint credits %s for a coin of %d minor units: %w", v.value, worth, coin.ErrForm)
 				}
 				credited += v.value.Minor()
 			case again(v.code):
@@ -259,6 +260,18 @@ func (w *Wallet) settle(batch []brands.CoinID, verdicts []verdict) error {
 	return nil
 }
 
+// worth is the value of a coin of the operation. A note that is claimed brings the
+// rest of it, which only the mint knows.
+func (s *state) worth(o *op, id brands.CoinID) (value money.Minor, rest bool) {
+	if i := s.taking(id, &o.terms); i >= 0 {
+		return s.takings[i].value, false
+	}
+	if h := s.holding(id); h != nil {
+		return h.value, o.kind == opClaim && h.node > 0
+	}
+	return 0, false
+}
+
 // salvage makes a coin that was withdrawn here recoverable.
 func (s *state) salvage(id brands.CoinID) bool {
 	h := s.holding(id)
@@ -271,11 +284,7 @@ func (s *state) salvage(id brands.CoinID) bool {
 
 func (s *state) refuse(o *op, id brands.CoinID, v verdict) {
 	r := refused{coin: id, code: v.code, guilt: v.guilt}
-	if i := s.taking(id, &o.terms); i >= 0 {
-		r.value = s.takings[i].value
-	} else if h := s.holding(id); h != nil {
-		r.value = h.value
-	}
+	r.value, _ = s.worth(o, id)
 	if len(s.refused) >= maxRecords {
 		s.refused = s.refused[1:]
 	}

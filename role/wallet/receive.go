@@ -214,7 +214,8 @@ func (w *Wallet) checkMoney(items [][]byte, shown [32]byte, group string) ([]hol
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, err)
 		}
 		same := func(h holding) bool { return h.status == free && h.node == 0 && clash(h.money, m) }
-		if slices.ContainsFunc(w.state.holdings, same) || slices.ContainsFunc(out, same) {
+		taken := func(t taking) bool { return clash(&t.payment.Money, m) }
+		if slices.ContainsFunc(w.state.holdings, same) || slices.ContainsFunc(out, same) || slices.ContainsFunc(w.state.takings, taken) {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, errTwice)
 		}
 		out = append(out, holding{money: m, own: on.own, index: on.index, value: value, status: free})
@@ -241,7 +242,8 @@ func (w *Wallet) checkTakings(items [][]byte, terms *coin.Terms) ([]taking, mone
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, err)
 		}
 		same := func(t taking) bool { return clash(&t.payment.Money, &p.Money) }
-		if slices.ContainsFunc(out, same) || slices.ContainsFunc(w.state.takings, same) {
+		held := func(h holding) bool { return h.status == free && h.node == 0 && clash(h.money, &p.Money) }
+		if slices.ContainsFunc(out, same) || slices.ContainsFunc(w.state.takings, same) || slices.ContainsFunc(w.state.holdings, held) {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, errTwice)
 		}
 		out = append(out, taking{payment: p, terms: *terms, value: value})

@@ -34,7 +34,7 @@ func (w *Wallet) Reclaim(ctx context.Context, request [32]byte) (Report, error) 
 		switch {
 		case p == nil:
 			return nil, ErrNoRequest
-		case w.now() < p.expires+w.policy().ClockSeconds:
+		case w.now() < w.takenUntil(p)+w.policy().ClockSeconds:
 			return nil, ErrPending
 		}
 		ops := w.claims(func(h *holding) bool { return h.status == paying && h.in == request && h.node == 0 }, false)
@@ -43,6 +43,20 @@ func (w *Wallet) Reclaim(ctx context.Context, request [32]byte) (Report, error) 
 		}
 		return ops, nil
 	})
+}
+
+// takenUntil is when no payee takes the payment any more: its request is over, or the
+// first of its coins.
+func (w *Wallet) takenUntil(p *sent) int64 {
+	until := p.expires
+	for i := range w.state.holdings {
+		if h := &w.state.holdings[i]; h.status == paying && h.in == p.digest {
+			if end, ok := w.spendUntil(h.money); ok {
+				until = min(until, end)
+			}
+		}
+	}
+	return until
 }
 
 // CardLost gives up paying with coins that need the card: Refresh then claims those
