@@ -2,6 +2,7 @@ package coin
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -52,7 +53,7 @@ func exchange() []line {
 		{"mint", "wallet", "debited and answered", &Answer{Items: []AnswerItem{{Key: key(1), Session: 9, Code: Accepted, R: point(6)}}}},
 		{"payee", "payer", "offline: please pay", request},
 		{"payer", "payee", "two coins, and change onto my blank", payment},
-		{"payee", "payer", "taken; here is the change", &Receipt{Nonce: nonce, Request: digest, Code: Accepted, Change: [][]byte{fill(0x55, 480)}}},
+		{"payee", "payer", "taken; here is the change", &Receipt{Nonce: nonce, Request: digest, Payment: sha256.Sum256(must(Append(nil, payment))), Code: Accepted, Change: [][]byte{fill(0x55, 480)}}},
 		{"payee", "mint", "the two coins, for my account", &Deposit{Terms: terms(), Items: payment.Items}},
 		{"mint", "payee", "one is credited, one was spent before", &Deposited{Items: []DepositedItem{{Code: Accepted, Value: yuan(1024)}, {Code: DoubleSpent, Guilt: must(Append(nil, sampleGuilt()))}}}},
 		{"mint", "anyone", "who spent it twice", sampleGuilt()},
