@@ -25,9 +25,11 @@ type memory struct {
 	keys  *index.Index // command ids and once-keys
 	lines *index.Index // accounts that entries touch
 	hash  *hasher      // the writer's
+	asker *asker       // the writer's, or for him
 	// scratch is what the writer plans in; it is used for one batch after another.
 	scratch *state
 	piece   int // commands looked up and planned at a time
+	large   int // from how many on others help with a batch
 	// applied is what the tables reflect; changes up to it are not made again.
 	applied uint64
 }
