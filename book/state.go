@@ -200,7 +200,8 @@ func (st *state) open(ref int32, a *Account) {
 		return
 	}
 	w := st.saveAccount(ref)
-	w.open, w.opened, w.terms = true, a, st.termsOf(a)
+	spec := *a // publish keeps it, and a is the caller's
+	w.open, w.opened, w.terms = true, &spec, st.termsOf(a)
 	w.AccountState = AccountState{Line: a.Line}
 }
 
