@@ -325,7 +325,7 @@ func (l *loader) believe(s *suspect, e *Entry, raw []byte) {
 	cmd := &e.Command
 	switch once := s.key - 1; {
 	case s.key == 0 && cmd.ID == s.c.cmd.ID, s.key == -1 && cmd.ID == s.c.cmd.Reverses:
-		if id := l.m.hash.id(cmd.ID); l.st.answered.find(id) == nil {
+		if id := l.m.hash.id(cmd.ID); l.st.answerTo(id, &cmd.ID) == nil {
 			first := candidate{cmd: cmd, raw: raw[:len(raw)-resultSize(&e.Result)]}
 			l.st.answered.add(id, answer{&first, &e.Result})
 		}

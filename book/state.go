@@ -123,6 +123,12 @@ func (st *state) termsOf(a *Account) terms {
 	return terms{named: st.name(a.Name), normal: a.Normal, never: a.NeverNegative, currency: a.Currency}
 }
 
+// answerTo is the first answer to a command, or nil. Two ids with one hash are not to
+// be had without the store's secret, but nobody need rely on that.
+func (st *state) answerTo(key keyHash, id *ID) *answer {
+	return st.answered.find(key, func(a *answer) bool { return a.c.cmd.ID == *id })
+}
+
 // keep makes an answer final. The result stays where it is until the batch is
 // committed.
 func (st *state) keep(c *candidate, r *Result) {
@@ -245,7 +251,7 @@ func (st *state) useHold(c *candidate) {
 
 // taken notes that a once-key was taken before the batch.
 func (st *state) taken(key keyHash, value []byte) {
-	if st.onces.find(key) == nil {
+	if st.onces.find(key, nil) == nil {
 		st.onces.add(key, value)
 	}
 }
