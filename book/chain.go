@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 )
 
 // Hash is a link of the chain.
@@ -35,14 +36,19 @@ const chainDomain = "jiaozi book journal row 1\x00"
 
 // Link computes the hash of a row from its other columns.
 func Link(part uint16, seq uint64, prev Hash, body []byte) Hash {
+	h := newLink(part, seq, prev, len(body))
+	h.Write(body)
+	return Hash(h.Sum(nil))
+}
+
+// newLink begins a link, for a body of so many bytes.
+func newLink(part uint16, seq uint64, prev Hash, size int) hash.Hash {
 	h := sha256.New()
 	var fixed [len(chainDomain) + 2 + 8 + 32 + 8]byte
 	b := append(fixed[:0], chainDomain...)
 	b = binary.BigEndian.AppendUint16(b, part)
 	b = binary.BigEndian.AppendUint64(b, seq)
 	b = append(b, prev[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(body)))
-	h.Write(b)
-	h.Write(body)
-	return Hash(h.Sum(nil))
+	h.Write(binary.BigEndian.AppendUint64(b, uint64(size)))
+	return h
 }

@@ -5,3 +5,10 @@ func InPieces(o Options, n int) Options {
 	o.piece = n
 	return o
 }
+
+// Shared makes other goroutines help with batches and calls of n commands on; 0 is
+// as usual.
+func Shared(o Options, n int) Options {
+	o.large = n
+	return o
+}

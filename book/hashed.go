@@ -19,12 +19,12 @@ type hashedValue[V any] struct {
 	value V
 }
 
-// cell is where a key stands, or the empty cell where it would go.
-func (h *hashed[V]) cell(key keyHash) *hashedCell {
+// cell is the one that stands for a place in the list, or the empty one where it
+// would go.
+func (h *hashed[V]) cell(key keyHash, at uint32) *hashedCell {
 	mask := uint64(len(h.cells) - 1)
 	for i := key.rest; ; i++ {
-		c := &h.cells[i&mask]
-		if c.at == 0 || c.tag == tagOf(key) && h.list[c.at-1].key == key {
+		if c := &h.cells[i&mask]; c.at == 0 || c.at == at {
 			return c
 		}
 	}
@@ -33,18 +33,28 @@ func (h *hashed[V]) cell(key keyHash) *hashedCell {
 // tagOf takes bits that do not choose the cell.
 func tagOf(key keyHash) uint32 { return uint32(key.rest >> 32) }
 
-// find gives the value of a key, or nil.
-func (h *hashed[V]) find(key keyHash) *V {
+// find gives the value of a key, or nil. If two keys have one hash, is tells which
+// value is meant; without it, any is.
+func (h *hashed[V]) find(key keyHash, is func(*V) bool) *V {
 	if len(h.list) == 0 {
 		return nil
 	}
-	if c := h.cell(key); c.at != 0 {
-		return &h.list[c.at-1].value
+	mask := uint64(len(h.cells) - 1)
+	for i := key.rest; ; i++ {
+		c := &h.cells[i&mask]
+		if c.at == 0 {
+			return nil
+		}
+		if c.tag != tagOf(key) || h.list[c.at-1].key != key {
+			continue
+		}
+		if v := &h.list[c.at-1].value; is == nil || is(v) {
+			return v
+		}
 	}
-	return nil
 }
 
-// add takes a key in that is not there.
+// add takes a value in that is not there.
 func (h *hashed[V]) add(key keyHash, value V) {
 	h.list = append(h.list, hashedValue[V]{key, value})
 	if 2*len(h.list) > len(h.cells) {
@@ -60,15 +70,15 @@ func (h *hashed[V]) add(key keyHash, value V) {
 const firstHashed = 1 << 6 // cells
 
 func (h *hashed[V]) put(i int) {
-	key := h.list[i].key
-	*h.cell(key) = hashedCell{tagOf(key), uint32(i + 1)}
+	key, at := h.list[i].key, uint32(i+1)
+	*h.cell(key, at) = hashedCell{tagOf(key), at}
 }
 
 // cut takes out what came after the first n. Newest first, it leaves every cell
 // as it was before.
 func (h *hashed[V]) cut(n int) {
 	for i := len(h.list) - 1; i >= n; i-- {
-		*h.cell(h.list[i].key) = hashedCell{}
+		*h.cell(h.list[i].key, uint32(i+1)) = hashedCell{}
 	}
 	clear(h.list[n:])
 	h.list = h.list[:n]

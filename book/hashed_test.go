@@ -28,7 +28,7 @@ func TestHashedIsAMap(t *testing.T) {
 				want = want[:to+1]
 			default:
 				value, there := now[k]
-				if found := h.find(k); (found != nil) != there || there && *found != value {
+				if found := h.find(k, nil); (found != nil) != there || there && *found != value {
 					t.Fatalf("%v: found %v, want %d %v", k, found, value, there)
 				}
 				if !there {
@@ -40,9 +40,36 @@ func TestHashedIsAMap(t *testing.T) {
 			}
 		}
 		for k, value := range want[len(want)-1] {
-			if found := h.find(k); found == nil || *found != value {
+			if found := h.find(k, nil); found == nil || *found != value {
 				t.Fatalf("%v: found %v, want %d", k, found, value)
 			}
 		}
 	})
+}
+
+// Two commands whose ids had one hash would be two commands all the same, alone
+// and in a chain that is taken back.
+func TestIDsWithOneHashAreTwo(t *testing.T) {
+	m := remembering(t)
+	list := notes(6)
+	list[2].Command.Linked = true
+	list[3].Command.Once = list[1].Command.Once // taken: the chain is not booked
+	list[4].Command = list[1].Command           // asked again
+	batch := candidatesOf(m, list)
+	for i := range batch {
+		batch[i].keys[0] = keyHash{1, 1}
+	}
+	st := newState(1, m, len(batch))
+	results, err := m.decide(t.Context(), nowhere{}, st, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Code{OK, OK, LinkBroken, Exists, OK, OK} {
+		if r := results[i]; r.Code != want || r.Replayed != (i == 4) {
+			t.Errorf("%d: %+v", i, r)
+		}
+	}
+	if len(st.kept) != 3 {
+		t.Error(len(st.kept))
+	}
 }

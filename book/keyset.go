@@ -15,6 +15,9 @@ type keySet struct {
 	seen  []uint64 // a bit for each of filterBits places
 	table []index.Entry
 	used  int
+	// glance takes what addEach sees at a first look, which is of no use: without it
+	// there would be no look.
+	glance [32]uint64
 }
 
 const (
@@ -29,6 +32,26 @@ func (k *keySet) add(hash, pos uint64) {
 	}
 	k.put(index.Entry{Hash: hash, Pos: pos})
 	k.used++
+}
+
+// addEach is add for many. It looks at the places of some of them before it fills
+// the first, so that the processor waits for many places of the table at once.
+func (k *keySet) addEach(list []index.Entry) {
+	for 2*(k.used+len(list)) > len(k.table) && len(list) > 0 {
+		k.grow()
+	}
+	k.used += len(list)
+	for len(list) > 0 {
+		some := list[:min(len(list), len(k.glance))]
+		list = list[len(some):]
+		for i := range some {
+			word, _ := k.bit(some[i].Hash)
+			k.glance[i] = k.seen[word] ^ k.table[k.slot(some[i].Hash)].Pos
+		}
+		for _, e := range some {
+			k.put(e)
+		}
+	}
 }
 
 func (k *keySet) put(e index.Entry) {

@@ -31,7 +31,7 @@ type Options struct {
 	// Parts are the virtual parts that the shard keeps; none named is all of them.
 	Parts []PartRange
 
-	piece int // for tests; 0 is pieceSize
+	piece, large int // for tests; 0 is pieceSize and largeSize
 }
 
 // Ledger is one shard of the book: an engine, its single writer, and the keeper
@@ -67,8 +67,7 @@ type Ledger struct {
 // request is one call of Apply on its way through the writer.
 type request struct {
 	batch []candidate
-	raw   []byte    // what the candidates' bytes lie in
-	keys  []keyHash // and their hashes
+	parts [2]batcher // of the batch; small ones have one
 	bytes int
 	taken bool       // by the writer; guarded by Ledger.mu
 	reply chan reply // room for one, so that the writer never waits
@@ -153,7 +152,7 @@ func (l *Ledger) await(ctx context.Context, r *request) ([]Result, error) {
 // recycle keeps the arrays of an answered request for another one, unless they
 // are unusually large.
 func (l *Ledger) recycle(r *request) {
-	if cap(r.raw) > maxRecycled {
+	if cap(r.parts[0].raw)+cap(r.parts[1].raw) > maxRecycled {
 		return
 	}
 	clear(r.batch) // what the caller sent is the caller's
@@ -164,7 +163,7 @@ const maxRecycled = 4 << 20
 
 // newRequest checks the form of the commands, writes their canonical bytes and
 // hashes their keys, in the caller's goroutine, because there are many callers
-// and one writer. Everything lies in three arrays.
+// and one writer. A large call is divided between two goroutines.
 func (l *Ledger) newRequest(cmds []Command) (*request, error) {
 	if len(cmds) > MaxBatch {
 		return nil, fmt.Errorf("%w: %d commands, the limit is %d", ErrTooLarge, len(cmds), MaxBatch)
@@ -173,38 +172,55 @@ func (l *Ledger) newRequest(cmds []Command) (*request, error) {
 	if r == nil {
 		r = &request{reply: make(chan reply, 1)}
 	}
-	r.taken, r.bytes = false, 0
+	r.taken = false
 	r.batch = slices.Grow(r.batch[:0], len(cmds))[:len(cmds)]
-	b := newBatcher(l.mem().keys.Secret(), cmds, r.raw, r.keys)
-	for i := range cmds {
-		b.candidate(&r.batch[i], &cmds[i])
-		r.bytes += len(r.batch[i].raw) + resultRoom(&cmds[i])
-		if r.bytes > MaxBody {
-			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBody)
-		}
+	m, half := l.mem(), len(cmds)
+	if len(cmds) >= m.large {
+		half /= 2
 	}
-	r.raw, r.keys = b.raw, b.keys
+	secret := m.keys.Secret()
+	var other sync.WaitGroup
+	if half < len(cmds) {
+		other.Go(func() { r.parts[1].write(secret, r.batch[half:], cmds[half:]) })
+	}
+	r.parts[0].write(secret, r.batch[:half], cmds[:half])
+	other.Wait()
+	if r.bytes = r.parts[0].bytes; half < len(cmds) {
+		r.bytes += r.parts[1].bytes
+	}
+	if r.bytes > MaxBody {
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, MaxBody)
+	}
 	if last := &r.batch[len(cmds)-1]; last.linked {
 		last.form, last.linked = Malformed, false // a chain ends inside one call
 	}
 	return r, nil
 }
 
-// batcher turns commands into candidates.
+// batcher turns commands into candidates. What they consist of lies in its two
+// arrays.
 type batcher struct {
-	hash *hasher
-	raw  []byte
-	keys []keyHash
+	hash  *hasher
+	raw   []byte
+	keys  []keyHash
+	bytes int // that the candidates may take in the journal
 }
 
-// newBatcher takes arrays to use again, or nil.
-func newBatcher(secret [16]byte, cmds []Command, raw []byte, hashes []keyHash) *batcher {
-	bytes, keys := 0, 0
+// write fills the batch, in the arrays of the batch before. It goes no further
+// when there is too much.
+func (b *batcher) write(secret [16]byte, batch []candidate, cmds []Command) {
+	raw, keys := 0, 0
 	for i := range cmds {
-		bytes += sizeHint(&cmds[i])
+		raw += sizeHint(&cmds[i])
 		keys += 2 + len(cmds[i].Once)
 	}
-	return &batcher{hash: newHasher(secret), raw: slices.Grow(raw[:0], bytes), keys: slices.Grow(hashes[:0], keys)}
+	*b = batcher{hash: newHasher(secret), raw: slices.Grow(b.raw[:0], raw), keys: slices.Grow(b.keys[:0], keys)}
+	for i := range cmds {
+		b.candidate(&batch[i], &cmds[i])
+		if b.bytes += len(batch[i].raw) + resultRoom(&cmds[i]); b.bytes > MaxBody {
+			return
+		}
+	}
 }
 
 func (b *batcher) candidate(c *candidate, cmd *Command) {

@@ -77,7 +77,7 @@ func (st *state) misfit(chain []candidate) (failed int, code Code) {
 	seen := make(map[ID]struct{}, len(chain))
 	for i := range chain {
 		c := &chain[i]
-		answered := st.answered.find(c.keys[0]) != nil
+		answered := st.answerTo(c.keys[0], &c.cmd.ID) != nil
 		_, twice := seen[c.cmd.ID]
 		switch {
 		case answered, twice:
@@ -93,7 +93,7 @@ func (st *state) misfit(chain []candidate) (failed int, code Code) {
 // replayChain gives the first answers again if the chain was answered before.
 func (st *state) replayChain(chain []candidate, results []Result) bool {
 	for i := range chain {
-		first := st.answered.find(chain[i].keys[0])
+		first := st.answerTo(chain[i].keys[0], &chain[i].cmd.ID)
 		if first == nil {
 			return false
 		}

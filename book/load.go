@@ -15,27 +15,36 @@ type source interface {
 	View(ctx context.Context) (View, error)
 }
 
-// suspect is a place in the journal where a key may have been used before.
-type suspect struct {
-	at Position
-	question
-}
-
 // pieceSize is about how many commands are looked up and planned at a time. What
 // they touch then still lies in the processor's own cache when they are planned.
 const pieceSize = 1024
 
+// largeSize is from how many commands on other goroutines take a part of the work:
+// below it, calling them costs more than they do.
+const largeSize = 2 * pieceSize
+
 // decide finds what a batch touches and plans it, piece by piece. What a command
 // is told depends on its own keys and accounts and on the commands before it, so
-// the size of the pieces shows nowhere.
+// the size of the pieces shows nowhere. When it returns, nobody else looks at the
+// batch any more.
 func (m *memory) decide(ctx context.Context, src source, st *state, batch []candidate) ([]Result, error) {
 	results := make([]Result, len(batch))
+	m.asker.seq, m.asker.found = st.seq, st.found
+	ask := m.asker.ask
+	if len(batch) >= m.large {
+		ahead := m.asker.goAhead(batch)
+		defer ahead.stop()
+		ask = ahead.next
+	}
+	defer st.scribe.end()
 	for from := 0; from < len(batch); {
 		to := m.pieceEnd(batch, from)
-		if err := m.load(ctx, src, st, batch[from:to]); err != nil {
+		if err := m.load(ctx, src, st, batch[from:to], ask); err != nil {
 			return nil, err
 		}
+		kept := len(st.kept)
 		plan(st, batch[from:to], results[from:to])
+		st.scribe.take(st.kept[kept:])
 		from = to
 	}
 	return results, nil
@@ -60,11 +69,13 @@ type loader struct {
 	suspects []suspect
 }
 
-// load fills st with what the piece touches and no piece before it did.
-func (m *memory) load(ctx context.Context, src source, st *state, batch []candidate) error {
+// load fills st with what the piece touches and no piece before it did. ask says
+// where its keys may have been used.
+func (m *memory) load(ctx context.Context, src source, st *state, batch []candidate, ask func([]candidate) ([]suspect, error)) (err error) {
 	l := &loader{m: m, st: st}
-	st.refs, st.questions, st.hashes = st.refs[:0], st.questions[:0], st.hashes[:0]
-	if err := l.look(batch); err != nil {
+	st.refs = st.refs[:0]
+	l.look(batch)
+	if l.suspects, err = ask(batch); err != nil {
 		return err
 	}
 	if err := l.fetch(ctx, src); err != nil {
@@ -76,15 +87,14 @@ func (m *memory) load(ctx context.Context, src source, st *state, batch []candid
 	return l.recall(ctx, src)
 }
 
-// look goes through memory and index.
-func (l *loader) look(batch []candidate) error {
+// look goes through memory.
+func (l *loader) look(batch []candidate) {
 	l.m.mu.RLock()
 	defer l.m.mu.RUnlock()
 	l.room(batch)
 	l.findLegs(batch)
 	for i := range batch {
 		c := &batch[i]
-		l.ask(c)
 		if c.form != OK {
 			continue
 		}
@@ -94,7 +104,6 @@ func (l *loader) look(batch []candidate) error {
 			l.lookHold(c.cmd.Hold)
 		}
 	}
-	return l.lookKeys()
 }
 
 // room sees to it that the places of a piece lie in one array that does not move.
@@ -105,44 +114,6 @@ func (l *loader) room(batch []candidate) {
 		n += len(c.Legs) + len(c.Open) + len(c.Limit) + len(c.Close) + len(c.Put)
 	}
 	l.st.refs = slices.Grow(l.st.refs, n)
-}
-
-// question is a key that may have been used before.
-type question struct {
-	c   *candidate
-	key int // 0 is the id, then the once-keys, then the reversal; -1 the entry that is reversed
-}
-
-// ask notes the keys of a command.
-func (l *loader) ask(c *candidate) {
-	for k, h := range c.keys {
-		l.st.questions = append(l.st.questions, question{c, k})
-		l.st.hashes = append(l.st.hashes, h.index)
-	}
-	if c.form == OK && c.cmd.Reverses != (ID{}) {
-		h := l.m.hash.id(c.cmd.Reverses)
-		l.st.questions = append(l.st.questions, question{c, -1})
-		l.st.hashes = append(l.st.hashes, h.index)
-	}
-}
-
-// lookKeys notes where in the journal the keys may be. What comes later than the
-// batch is the batch itself, read again.
-func (l *loader) lookKeys() error {
-	return l.m.findEach(l.st.hashes, func(i int, pos uint64) {
-		if at := position(pos); l.before(at) {
-			l.suspects = append(l.suspects, suspect{at, l.st.questions[i]})
-		}
-	})
-}
-
-// before reports whether an entry was here before the batch.
-func (l *loader) before(at Position) bool {
-	if !at.Carried() {
-		return at.Seq < l.st.seq
-	}
-	part, chain, _ := at.carried()
-	return l.st.found.arrivedFrom(part, chain, l.st.seq)
 }
 
 // receive reads the slices of the parts that the batch hands in.
@@ -354,7 +325,7 @@ func (l *loader) believe(s *suspect, e *Entry, raw []byte) {
 	cmd := &e.Command
 	switch once := s.key - 1; {
 	case s.key == 0 && cmd.ID == s.c.cmd.ID, s.key == -1 && cmd.ID == s.c.cmd.Reverses:
-		if id := l.m.hash.id(cmd.ID); l.st.answered.find(id) == nil {
+		if id := l.m.hash.id(cmd.ID); l.st.answerTo(id, &cmd.ID) == nil {
 			first := candidate{cmd: cmd, raw: raw[:len(raw)-resultSize(&e.Result)]}
 			l.st.answered.add(id, answer{&first, &e.Result})
 		}

@@ -25,9 +25,11 @@ type memory struct {
 	keys  *index.Index // command ids and once-keys
 	lines *index.Index // accounts that entries touch
 	hash  *hasher      // the writer's
+	asker *asker       // the writer's, or for him
 	// scratch is what the writer plans in; it is used for one batch after another.
 	scratch *state
 	piece   int // commands looked up and planned at a time
+	large   int // from how many on others help with a batch
 	// applied is what the tables reflect; changes up to it are not made again.
 	applied uint64
 }
@@ -107,8 +109,8 @@ func (m *memory) findEach(hashes []uint64, hit func(i int, pos uint64)) error {
 // already, because the batch is an old one that is being read again, is left out.
 //
 // It calls answer when it has taken over all that belongs to the callers. They need
-// not wait while the keys find their places: whoever asks for one meanwhile does,
-// at the lock.
+// not wait while balances, holds and keys find their places: whoever asks for one
+// meanwhile does, at the lock.
 func (m *memory) publish(st *state, head Head, answer func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -119,14 +121,18 @@ func (m *memory) publish(st *state, head Head, answer func()) {
 		m.days = m.days.with(st.turns)
 		m.putRecord(m.days.record())
 	}
-	for i := range st.accounts {
-		if w := &st.accounts[i]; w.changed {
-			m.publishAccount(w)
-		}
-	}
 	for i := range st.records {
 		if r := &st.records[i]; r.changed {
 			m.putRecord(RecordRow{r.key, r.Record})
+		}
+	}
+	m.publishOutbox(st)
+	m.publishLines(st)
+	keys := m.newKeys(st)
+	answer()
+	for i := range st.accounts {
+		if w := &st.accounts[i]; w.changed {
+			m.publishAccount(w)
 		}
 	}
 	for id, h := range st.holds {
@@ -135,13 +141,7 @@ func (m *memory) publish(st *state, head Head, answer func()) {
 			m.active.changes++
 		}
 	}
-	m.publishOutbox(st)
-	m.publishLines(st)
-	keys := m.newKeys(st)
-	answer()
-	for _, e := range keys {
-		m.active.keys.add(e.Hash, e.Pos)
-	}
+	m.active.keys.addEach(keys)
 }
 
 // publishParts takes parts away and in.
@@ -163,8 +163,7 @@ func (m *memory) publishAccount(w *working) {
 	i := uint32(w.slot)
 	if w.slot < 0 {
 		i = m.cache.add(&AccountRow{Account: *w.opened, AccountState: w.AccountState})
-		spec := *w.opened
-		m.active.opened[w.id] = &spec
+		m.active.opened[w.id] = w.opened
 	}
 	s := &m.cache.slots[i]
 	s.balance, s.held, s.line, s.closed = w.Balance, w.Held, w.Line, w.Closed

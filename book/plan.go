@@ -59,7 +59,7 @@ func plan(st *state, batch []candidate, results []Result) {
 
 // decide answers one command: the first answer again, a refusal, or a booking.
 func (st *state) decide(c *candidate, r *Result) {
-	if first := st.answered.find(c.keys[0]); first != nil {
+	if first := st.answerTo(c.keys[0], &c.cmd.ID); first != nil {
 		*r = first.again(c.raw)
 		return
 	}
@@ -87,7 +87,7 @@ func (st *state) judge(c *candidate) (Code, []byte) {
 	st.ordinal++
 	st.touched = st.touched[:0]
 	for i := range cmd.Once {
-		if first := st.onces.find(c.keys[1+i]); first != nil {
+		if first := st.onces.find(c.keys[1+i], nil); first != nil {
 			if st.tookOnce(c.keys[1+i]) {
 				return Malformed, nil // nobody has the key: its chain names it twice
 			}
@@ -221,8 +221,8 @@ func (st *state) judgeReversal(c *candidate) Code {
 	if c.cmd.Reverses == (ID{}) {
 		return OK
 	}
-	first := st.answered.find(st.hash.id(c.cmd.Reverses))
-	if first == nil || st.onces.find(c.keys[1+len(c.cmd.Once)]) != nil {
+	first := st.answerTo(st.hash.id(c.cmd.Reverses), &c.cmd.Reverses)
+	if first == nil || st.onces.find(c.keys[1+len(c.cmd.Once)], nil) != nil {
 		return NotReversible
 	}
 	cmd := first.c.cmd

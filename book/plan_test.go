@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -24,17 +25,18 @@ func TestPlanDecidesAsTheModel(t *testing.T) { rapid.Check(t, playHistory) }
 // FuzzPlan is the same, driven by what the fuzzer finds.
 func FuzzPlan(f *testing.F) { f.Fuzz(rapid.MakeFuzz(playHistory)) }
 
-// Goal: the size of the pieces shows nowhere. Method: the same calls to one ledger
-// that plans batches whole and to one that plans them in pieces; answers and
-// journals must be equal to the byte.
+// Goal: the size of the pieces shows nowhere, nor who helps with them. Method: the
+// same calls to one ledger that plans batches whole and to one that plans them in
+// pieces, shared or not; answers and journals must be equal to the byte.
 func TestPiecesShowNowhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		small := rapid.IntRange(1, 5).Draw(t, "piece")
+		small, shared := rapid.IntRange(1, 5).Draw(t, "piece"), rapid.SampledFrom([]int{0, 1, 4}).Draw(t, "shared")
 		var engines [2]booktest.Memory
 		var ledgers [2]*book.Ledger
 		for i, piece := range []int{0, small} {
 			var err error
-			if ledgers[i], err = book.OpenWith(t.Context(), &engines[i], book.InPieces(book.Options{Accounts: 4, Behind: time.Hour}, piece)); err != nil {
+			o := book.InPieces(book.Options{Accounts: 4, Behind: time.Hour}, piece)
+			if ledgers[i], err = book.OpenWith(t.Context(), &engines[i], book.Shared(o, i*shared)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -68,7 +70,10 @@ func TestPiecesShowNowhere(t *testing.T) {
 }
 
 // journal lists the rows of an engine.
-func journal(t *rapid.T, e book.Engine) (rows []book.Row) {
+func journal(t interface {
+	Context() context.Context
+	Fatal(...any)
+}, e book.Engine) (rows []book.Row) {
 	view, err := e.View(t.Context())
 	if err == nil {
 		err = view.Journal(t.Context(), 0, func(r book.Row) error { rows = append(rows, r); return nil })
@@ -127,10 +132,11 @@ func (p *theatre) open() {
 	p.must(err)
 }
 
-// pieces draws in what pieces batches are planned: the whole batch, or a few
-// commands.
+// pieces draws in what pieces batches are planned, the whole batch or a few
+// commands, and from what size on they are shared.
 func (p *theatre) pieces() {
 	p.options = book.InPieces(p.options, rapid.SampledFrom([]int{0, 1, 2, 3}).Draw(p.T, "piece"))
+	p.options = book.Shared(p.options, rapid.SampledFrom([]int{0, 1, 3}).Draw(p.T, "shared"))
 }
 
 // call sends one call and compares every answer.

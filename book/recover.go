@@ -43,8 +43,9 @@ func (l *Ledger) closeIndexes() error {
 func newMemory(keys, lines *index.Index, chain uint16, o Options) *memory {
 	m := &memory{
 		cache: newCache(o.Accounts), active: newLayer(1), keys: keys, lines: lines,
-		hash: newHasher(keys.Secret()), piece: cmp.Or(o.piece, pieceSize),
+		hash: newHasher(keys.Secret()), piece: cmp.Or(o.piece, pieceSize), large: cmp.Or(o.large, largeSize),
 	}
+	m.asker = &asker{m: m, hash: newHasher(keys.Secret())}
 	m.days.chain = chain
 	m.parts = newOwnership(chain, nil)
 	return m

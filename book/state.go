@@ -36,16 +36,14 @@ type state struct {
 	turns    []turn
 	balances []money.Amount // what results point into
 	bytes    []byte         // of the body
+	scribe   *scribe        // of a large batch, or nil
 	refs     []int32        // what candidates point into
-	// What may have been used before, and its hashes, side by side.
-	questions []question
-	hashes    []uint64
-	keys      []index.Entry // of the batch, for the index
-	legs      []*AccountID  // of the piece, and what the cache has of each
-	legCells  []uint32
-	touched   []int32 // accounts of the command under judgement
-	ordinal   uint32  // of that command, from 1
-	undo      *undo   // not nil while a chain is being booked
+	keys     []index.Entry  // of the batch, for the index
+	legs     []*AccountID   // of the piece, and what the cache has of each
+	legCells []uint32
+	touched  []int32 // accounts of the command under judgement
+	ordinal  uint32  // of that command, from 1
+	undo     *undo   // not nil while a chain is being booked
 }
 
 // terms are what never changes about an account, its name by hash.
@@ -107,13 +105,12 @@ func newState(seq uint64, m *memory, n int) *state {
 	st.answered.reset()
 	clear(st.kept) // they hold what callers sent
 	clear(st.accounts)
-	clear(st.questions)
 	clear(st.legs)
 	*st = state{
 		seq: seq, days: m.days.last(), parts: m.parts, found: m.parts, name: m.cache.nameHash, hash: m.hash,
 		absent: st.absent, recordAt: st.recordAt, holds: st.holds, onces: st.onces, answered: st.answered,
 		accounts: st.accounts[:0], records: st.records[:0], kept: st.kept[:0],
-		touched: st.touched[:0], refs: st.refs[:0], questions: st.questions[:0], hashes: st.hashes[:0], keys: st.keys[:0], bytes: st.bytes,
+		touched: st.touched[:0], refs: st.refs[:0], keys: st.keys[:0], bytes: st.bytes,
 		legs: st.legs[:0], legCells: st.legCells[:0],
 	}
 	m.cache.batch++
@@ -124,6 +121,12 @@ func newState(seq uint64, m *memory, n int) *state {
 
 func (st *state) termsOf(a *Account) terms {
 	return terms{named: st.name(a.Name), normal: a.Normal, never: a.NeverNegative, currency: a.Currency}
+}
+
+// answerTo is the first answer to a command, or nil. Two ids with one hash are not to
+// be had without the store's secret, but nobody need rely on that.
+func (st *state) answerTo(key keyHash, id *ID) *answer {
+	return st.answered.find(key, func(a *answer) bool { return a.c.cmd.ID == *id })
 }
 
 // keep makes an answer final. The result stays where it is until the batch is
@@ -203,7 +206,8 @@ func (st *state) open(ref int32, a *Account) {
 		return
 	}
 	w := st.saveAccount(ref)
-	w.open, w.opened, w.terms = true, a, st.termsOf(a)
+	spec := *a // publish keeps it, and a is the caller's
+	w.open, w.opened, w.terms = true, &spec, st.termsOf(a)
 	w.AccountState = AccountState{Line: a.Line}
 }
 
@@ -247,7 +251,7 @@ func (st *state) useHold(c *candidate) {
 
 // taken notes that a once-key was taken before the batch.
 func (st *state) taken(key keyHash, value []byte) {
-	if st.onces.find(key) == nil {
+	if st.onces.find(key, nil) == nil {
 		st.onces.add(key, value)
 	}
 }
@@ -295,13 +299,17 @@ func (st *state) body() []byte {
 	b := append(slices.Grow(st.bytes[:0], size), bodyVersion)
 	b = binary.AppendUvarint(b, uint64(len(st.kept)))
 	for i := range st.kept {
-		e := &st.kept[i]
-		b = binary.AppendUvarint(b, uint64(len(e.c.raw)+resultSize(e.result)))
-		b = append(b, e.c.raw...)
-		b = appendResult(b, e.result)
+		b = st.kept[i].append(b)
 	}
 	st.bytes = b
 	return b
+}
+
+// append writes an entry of a body.
+func (a *answer) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(a.c.raw)+resultSize(a.result)))
+	b = append(b, a.c.raw...)
+	return appendResult(b, a.result)
 }
 
 // row makes the journal row of the batch, or nil if nothing was kept.
@@ -309,8 +317,17 @@ func (st *state) row(chain uint16, prev Hash) *Row {
 	if len(st.kept) == 0 {
 		return nil
 	}
-	body := st.body()
-	return &Row{Part: chain, Seq: st.seq, Prev: prev, Hash: Link(chain, st.seq, prev, body), Body: body}
+	row := &Row{Part: chain, Seq: st.seq, Prev: prev}
+	if s := st.scribe; s != nil {
+		st.bytes = s.body
+		if s.whole {
+			row.Body, row.Hash = s.body, Hash(s.link.Sum(nil))
+			return row
+		}
+	}
+	row.Body = st.body()
+	row.Hash = Link(chain, st.seq, prev, row.Body)
+	return row
 }
 
 // again is a first answer said once more.

@@ -99,6 +99,9 @@ func (l *Ledger) process(ctx context.Context, batch []candidate, answer func([]R
 		return fmt.Errorf("book: nothing was booked: %w", err)
 	}
 	st := newState(m.head.Seq+1, m, len(batch))
+	if len(batch) >= m.large {
+		st.employ(l.engine.Chain(), m.head.Hash, batch, m.piece)
+	}
 	results, err := m.decide(ctx, l.engine, st, batch)
 	if err != nil {
 		if errors.Is(err, ErrFenced) { // the store has another writer now

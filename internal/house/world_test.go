@@ -29,7 +29,7 @@ var worldly = map[string]string{
 // bends are the places where the core touches the world, each with its reason.
 var bends = map[string]string{
 	"value/clock time.Now":        "clock.System is where the process's time enters",
-	"book go":                     "the one writer of a shard and its keeper are goroutines by design (ADR 0002, ADR 0011)",
+	"book go":                     "the one writer of a shard, its keeper and the helpers of a large batch are goroutines by design (ADR 0002, ADR 0011)",
 	"book time.NewTicker":         "the keeper writes behind within a bounded time (Options.Behind)",
 	"book time.NewTimer":          "a writer that lingers waits for more callers (Options.Linger)",
 	"book/sqlite os":              "the embedded engine owns its files: database, log scan and HEAD (ADR 0009)",

@@ -10,6 +10,7 @@ import (
 	"jiaozi/book"
 	"jiaozi/sim/bench/meter"
 	"jiaozi/value/lang"
+	"jiaozi/value/money"
 )
 
 // field is a store with its accounts open, and the limits beside it.
@@ -60,20 +61,51 @@ type teller struct {
 	clerk clerk
 }
 
+// shelf is how many commands lie ready at a time. Calls of a shelf follow each other
+// at once, as those of a caller who has them ready: what a store does after it has
+// answered is in the time of the next call.
+const shelf = 8 * book.MaxBatch
+
 // book makes calls of orders, one for each size of them, for the store and for
 // what bounds it.
 func (t *teller) book(orders []order, size int, bare func([]order) error, others uint64) *work {
 	parts := slices.Collect(slices.Chunk(orders, size))
 	half := len(parts) / 2
-	var cmds []book.Command
+	ahead := shelf / size
+	t.clerk.room(min(ahead*size, len(orders)))
+	var ready [][]book.Command
 	return &work{
 		calls: len(parts), ops: len(orders), limitOps: len(orders),
-		build:  func(i int) { cmds = t.clerk.write(parts[i]) },
-		do:     func(int) error { return apply(t.ctx, t.store, cmds) },
+		build: func(i int) {
+			if i%ahead == 0 {
+				cmds := t.clerk.write(orders[i*size : min((i+ahead)*size, len(orders))])
+				ready = slices.AppendSeq(ready[:0], slices.Chunk(cmds, size))
+			}
+		},
+		do: func(i int) error {
+			err := apply(t.ctx, t.store, ready[i%ahead])
+			if err == nil && i%ahead == len(ready)-1 {
+				err = settle(t.ctx, t.store)
+			}
+			return err
+		},
 		behind: func() error { return finish(t.ctx, t.store) },
 		limit:  [2]meter.Task{each(parts[:half], bare), each(parts[half:], bare)},
-		others: others + orderBytes*uint64(len(orders)),
+		others: others + orderBytes*uint64(len(orders)) + t.clerk.bytes(),
 	}
+}
+
+// settle waits for what a store does after its last answer, before the next calls
+// are built and the clock stands: whoever asks for a balance waits for it.
+func settle(ctx context.Context, s Store) error {
+	l, ok := s.(interface {
+		Balance(context.Context, book.AccountID) (money.Amount, bool, error)
+	})
+	if !ok {
+		return nil
+	}
+	_, _, err := l.Balance(ctx, book.AccountID{})
+	return err
 }
 
 // finish lets a store do what it put off, if it puts anything off.

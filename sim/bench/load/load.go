@@ -4,7 +4,8 @@
 // run and in turns with each figure. The ratio of the two travels from machine to
 // machine; the figure alone does not.
 //
-// Commands are drawn and built outside the timed region. A figure is the round whose
+// Commands are drawn and built outside the timed region, many calls at a time, so that
+// no time to recover lies between one call and the next. A figure is the round whose
 // ratio is the median of all rounds, so that its value, limit and ratio belong
 // together. What is shared with the limit cannot help the book: while the book is
 // timed, the collector runs as often as if the limit's memory were not there, and

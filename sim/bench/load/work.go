@@ -145,13 +145,24 @@ type clerk struct {
 
 // write gives the commands; they are good until the next call.
 func (c *clerk) write(orders []order) []book.Command {
-	if n := len(orders); n > len(c.cmds) {
-		c.cmds, c.legs, c.once = make([]book.Command, n), make([]book.Leg, 2*n), make([]book.Once, n)
-	}
+	c.room(len(orders))
 	for i := range orders {
 		c.one(i, &orders[i])
 	}
 	return c.cmds[:len(orders)]
+}
+
+// room makes room for n commands.
+func (c *clerk) room(n int) {
+	if n > len(c.cmds) {
+		c.cmds, c.legs, c.once = make([]book.Command, n), make([]book.Leg, 2*n), make([]book.Once, n)
+	}
+}
+
+// bytes is what the clerk holds in memory.
+func (c *clerk) bytes() uint64 {
+	const perCommand = 592 // with its legs and its key
+	return perCommand * uint64(len(c.cmds))
 }
 
 func (c *clerk) one(i int, o *order) {
