@@ -55,6 +55,9 @@ func ParseKeys(b []byte) (*Keys, error) {
 	if !ok {
 		return nil, fmt.Errorf("keys: this is a %v: %w", m.Type(), coin.ErrType)
 	}
+	if err := file.Verify(file.Sign); err != nil {
+		return nil, fmt.Errorf("keys: %w: %w", ErrFalse, err)
+	}
 	k := &Keys{file, make(map[brands.KeyID]*brands.PublicKey, len(file.Keys))}
 	for i, raw := range file.Keys {
 		key, err := brands.ParsePublicKey(raw)

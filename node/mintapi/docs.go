@@ -10,14 +10,17 @@ import (
 // are base64.
 
 type keysDoc struct {
-	Network []byte   `json:"network"`
-	Mint    string   `json:"mint"`
-	Sign    []byte   `json:"sign" doc:"Ed25519 key under which guilt is signed"`
-	Time    int64    `json:"time"`
-	Keys    [][]byte `json:"keys"`
+	Network   []byte   `json:"network"`
+	Mint      string   `json:"mint"`
+	Sign      []byte   `json:"sign" doc:"Ed25519 key under which this list and guilt are signed"`
+	Time      int64    `json:"time"`
+	Keys      [][]byte `json:"keys"`
+	Signature []byte   `json:"signature" doc:"over the canonical bytes of all the rest"`
 }
 
-func keysOf(k *coin.Keys) keysDoc { return keysDoc{k.Network[:], k.Mint, k.Sign[:], k.Time, k.Keys} }
+func keysOf(k *coin.Keys) keysDoc {
+	return keysDoc{k.Network[:], k.Mint, k.Sign[:], k.Time, k.Keys, k.Signature[:]}
+}
 
 type statusBody struct {
 	Network []byte     `json:"network"`

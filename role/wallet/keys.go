@@ -51,7 +51,7 @@ func (w *Wallet) keyring(raw [][]byte) (keyring, error) {
 
 // RefreshKeys asks the mint for its keys. The first time it pins scheme and mint;
 // afterwards another scheme or another signing key is refused, and so is a mint
-// whose clock is far from this one. Keys once known are kept until their coins are
+// whose clock is far from this one, or whose list it has not signed. Keys once known are kept until their coins are
 // worth nothing.
 func (w *Wallet) RefreshKeys(ctx context.Context) error {
 	if err := w.sound(); err != nil {
@@ -72,8 +72,15 @@ func (w *Wallet) RefreshKeys(ctx context.Context) error {
 	if pinned != (brands.Network{}) && network != pinned || network == (brands.Network{}) {
 		return fmt.Errorf("network %v instead of %v: %w", network, pinned, ErrNetwork)
 	}
-	if w.state.mint != [32]byte{} && m.Sign != w.state.mint {
+	known := w.state.mint
+	if known == [32]byte{} {
+		known = m.Sign
+	}
+	if m.Sign != known {
 		return fmt.Errorf("another signing key: %w", ErrNetwork)
+	}
+	if err := m.Verify(known); err != nil {
+		return fmt.Errorf("%w: somebody on the way may have changed the list: %w", ErrKeys, err)
 	}
 	if off := m.Time - w.world.Clock.Now().Unix(); max(off, -off) > w.policy().ClockSeconds {
 		return fmt.Errorf("the mint is %d seconds ahead: %w", off, ErrClock)

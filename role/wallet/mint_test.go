@@ -3,6 +3,7 @@ package wallet
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -30,7 +31,8 @@ type testMint struct {
 	listed   []brands.KeyID
 	clock    *clock.Manual
 	network  brands.Network
-	sign     [32]byte
+	sign     ed25519.PrivateKey
+	unsigned bool // somebody on the way changes its list of keys
 	accounts map[[32]byte]account // by identity
 	bank     map[string]money.Minor
 	sessions map[sessionID]mintSession
@@ -100,7 +102,7 @@ func must1[T any](v T, err error) T {
 
 func newTestMint(c *clock.Manual) *testMint {
 	m := &testMint{
-		keys: map[brands.KeyID]*brands.PrivateKey{}, clock: c, network: network, sign: [32]byte{9}, accounts: map[[32]byte]account{},
+		keys: map[brands.KeyID]*brands.PrivateKey{}, clock: c, network: network, sign: ed25519.NewKeyFromSeed(make([]byte, 32)), accounts: map[[32]byte]account{},
 		bank: map[string]money.Minor{}, sessions: map[sessionID]mintSession{}, spent: map[brands.CoinID]spent{},
 	}
 	for _, k := range testKeys {
@@ -128,9 +130,17 @@ func (m *testMint) Key(id brands.KeyID) (*brands.PublicKey, bool) {
 }
 
 func (m *testMint) Keys(context.Context) ([]byte, error) {
-	out := &coin.Keys{Network: m.network, Mint: "Test", Sign: m.sign, Time: m.now()}
+	out := &coin.Keys{Network: m.network, Mint: "Test", Sign: [32]byte(m.sign.Public().(ed25519.PublicKey)), Time: m.now()}
 	for _, id := range m.listed {
 		out.Keys = append(out.Keys, m.keys[id].Public().Append(nil))
+	}
+	msg, err := out.SigningBytes()
+	if err != nil {
+		return nil, err
+	}
+	out.Signature = [64]byte(ed25519.Sign(m.sign, msg))
+	if m.unsigned {
+		out.Signature[0] ^= 1
 	}
 	return coin.Append(nil, out)
 }

@@ -205,7 +205,8 @@ func TestChangedMintIsRefused(t *testing.T) {
 		want   error
 	}{
 		{"another network", func(m *testMint) { m.network[0]++ }, ErrNetwork},
-		{"another signing key", func(m *testMint) { m.sign[0]++ }, ErrNetwork},
+		{"another signing key", func(m *testMint) { m.sign = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32)) }, ErrNetwork},
+		{"a list changed on the way", func(m *testMint) { m.unsigned = true }, ErrKeys},
 		{"a clock an hour ahead", func(m *testMint) { m.clock.Advance(time.Hour) }, ErrClock},
 		{"a clock an hour behind", func(m *testMint) { m.clock.Advance(-time.Hour) }, ErrClock},
 	} {
