@@ -42,9 +42,12 @@
 // Blinding factors come from the words, so that anonymity rests on a
 // pseudo-random function and never on discrete logarithms; the anonymity of the
 // scheme itself is perfect. A payment shows value, epoch and number of hands. The
-// words have a price: a mint that hid a withdrawal from Restore could have the
-// new wallet make the same coin once more, so restore from a Backup if you have
-// one, and only at the mint whose keys you know.
+// words have a price: a mint that hid a withdrawal from Restore and gave its number
+// and commitment again would have the new wallet make the same coin once more, so
+// restore from a Backup if you have one, and only at the mint whose keys you know.
+// Another commitment is blinded anew and tells the mint nothing.
+//
+// What cannot end now (a wrong answer, a card that is away) holds up nothing else.
 //
 // The package knows no file, network, clock or dice: they are in World. Start with
 // New, RefreshKeys, Enrol, Withdraw; then Ask, Pay, Receive, TakeReceipt.
