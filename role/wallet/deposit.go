@@ -175,7 +175,7 @@ func (w *Wallet) depositItem(o *op, id brands.CoinID) (*brands.Payment, error) {
 	if h == nil {
 		return nil, ErrState
 	}
-	digest := termsDigest(&o.terms)
+	digest := TermsDigest(&o.terms)
 	m, line, err := w.line(h, brands.FinalSpec(h.money.Spec(), digest))
 	if err != nil {
 		return nil, err
@@ -183,8 +183,8 @@ func (w *Wallet) depositItem(o *op, id brands.CoinID) (*brands.Payment, error) {
 	return &brands.Payment{Money: m, Final: line}, nil
 }
 
-// termsDigest gives what the last line of a payment is bound to.
-func termsDigest(t *coin.Terms) brands.Digest {
+// TermsDigest gives what the last line of a payment on these terms is bound to.
+func TermsDigest(t *coin.Terms) brands.Digest {
 	terms := brands.Terms{
 		Network: t.Network, Payee: brands.PayeeOf(t.Network, t.Payee), Currency: t.Amount.Currency(), Amount: t.Amount.Minor(),
 		Time: t.Time, Nonce: t.Nonce, Contract: t.Contract, Group: t.Group,

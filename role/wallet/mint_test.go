@@ -279,7 +279,7 @@ func (m *testMint) recover(identity brands.Element, a account, q *coin.Recover) 
 
 func (m *testMint) deposit(d *coin.Deposit) coin.Message {
 	out := new(coin.Deposited)
-	digest := termsDigest(&d.Terms)
+	digest := TermsDigest(&d.Terms)
 	for _, b := range d.Items {
 		out.Items = append(out.Items, m.depositOne(d, digest, b))
 	}

@@ -192,7 +192,7 @@ func (w *Wallet) finishPayment(digest [32]byte) error {
 }
 
 func (w *Wallet) buildPayment(s *state, p *sent, r *coin.Request) error {
-	items, err := w.answers(s, p.coins, termsDigest(&r.Terms))
+	items, err := w.answers(s, p.coins, TermsDigest(&r.Terms))
 	if err != nil {
 		return err
 	}

@@ -221,7 +221,7 @@ func (w *Wallet) checkMoney(items [][]byte, shown [32]byte, group string) ([]hol
 
 // checkTakings verifies payments to our account on these terms.
 func (w *Wallet) checkTakings(items [][]byte, terms *coin.Terms) ([]taking, money.Minor, error) {
-	digest := termsDigest(terms)
+	digest := TermsDigest(terms)
 	var out []taking
 	var sum money.Minor
 	for i, b := range items {
