@@ -162,7 +162,7 @@ func (w *Wallet) deposit(ctx context.Context) error {
 	}
 	verdicts := make([]verdict, len(batch))
 	for i, item := range answer.Items {
-		verdicts[i] = verdict{item.Code, item.Value, item.Guilt}
+		verdicts[i] = verdict{code: item.Code, value: item.Value, guilt: item.Guilt}
 	}
 	return w.settle(verdicts)
 }
@@ -197,6 +197,7 @@ type verdict struct {
 	code  coin.Code
 	value money.Amount // credited
 	guilt []byte
+	older bool // credited before this wallet asked: to one that had the same words
 }
 
 // settle writes what became of the first coins of the first operation. Coins that
@@ -214,7 +215,9 @@ func (w *Wallet) settle(verdicts []verdict) error {
 				if v.value.Currency() != s.currency {
 					return fmt.Errorf("the mint credits %s: %w", v.value, ErrOther)
 				}
-				credited += v.value.Minor()
+				if !v.older {
+					credited += v.value.Minor()
+				}
 			case again(v.code):
 				no, still = &Refusal{Code: v.code}, append(still, id)
 				continue

@@ -28,6 +28,12 @@ type Wallet struct {
 	parsed              map[string]*brands.PublicKey
 	credited, withdrawn money.Minor      // by this process, for its reports
 	nonces              []brands.Element // that the card has given, once they were asked for
+
+	// unasked are coins whose claim this process has written and not sent. If the
+	// mint knows the claim all the same, a wallet restored before this one has made
+	// it: its money went into the account long ago and is not withdrawn again. Who
+	// was killed in between cannot tell, and withdraws as much as was credited.
+	unasked map[brands.CoinID]bool
 }
 
 // Format shows nothing of the coins under every verb.
