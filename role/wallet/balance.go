@@ -83,7 +83,7 @@ func (w *Wallet) Coins() []Coin {
 }
 
 // Blanks counts the blanks that can be shown in a request now.
-func (w *Wallet) Blanks() int { return len(w.state.freeBlanks()) }
+func (w *Wallet) Blanks() int { return len(w.freeBlanks(w.state)) }
 
 // Sent is a payment that has not been confirmed.
 type Sent struct {

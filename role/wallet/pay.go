@@ -77,7 +77,7 @@ func (w *Wallet) choosePayment(r *coin.Request, digest [32]byte) (*sent, error) 
 	if len(picked.coins) > room {
 		return nil, fmt.Errorf("%d coins, room for %d: %w", len(picked.coins), room, ErrManyCoins)
 	}
-	if picked.over > 0 && len(w.state.freeBlanks()) == 0 {
+	if picked.over > 0 && len(w.freeBlanks(w.state)) == 0 {
 		return nil, fmt.Errorf("%w; the exact amount is not there, and change needs blanks: %w", ErrFunds, ErrNoBlanks)
 	}
 	p := &sent{digest: digest, expires: r.Expires, over: picked.over, divide: picked.divide}
@@ -142,10 +142,14 @@ func (w *Wallet) checkBlanks(list []handover) error {
 	return nil
 }
 
-func (s *state) freeBlanks() []*blank {
+// freeBlanks gives the blanks that can receive: shown to nobody, and good now. Those
+// that a request shows which nobody answers are bound for days.
+func (w *Wallet) freeBlanks(s *state) []*blank {
 	var out []*blank
 	for i := range s.blanks {
-		if s.blanks[i].in == [32]byte{} {
+		c := s.blanks[i].own.Coin()
+		key, ok := w.known.Key(c.Key())
+		if ok && w.now() < key.Info().SpendUntil && s.blanks[i].in == [32]byte{} {
 			out = append(out, &s.blanks[i])
 		}
 	}
@@ -165,7 +169,7 @@ func (w *Wallet) commitPayment(s *state, r *coin.Request, p *sent) error {
 		h.status, h.in = paying, p.digest
 	}
 	if p.over > 0 {
-		for _, b := range s.freeBlanks()[:min(len(s.freeBlanks()), w.policy().ChangeBlanks)] {
+		for _, b := range w.freeBlanks(s)[:min(len(w.freeBlanks(s)), w.policy().ChangeBlanks)] {
 			b.in = p.digest
 		}
 	}

@@ -57,13 +57,11 @@ func (w *Wallet) Ask(d Demand) ([]byte, error) {
 	return w.request(r, show)
 }
 
-// show picks blanks that are good long enough, and not too many.
+// show picks blanks, and not too many.
 func (w *Wallet) show() []brands.CoinID {
 	var out []brands.CoinID
-	for _, b := range w.state.freeBlanks() {
-		c := b.own.Coin()
-		key, ok := w.known.Key(c.Key())
-		if ok && w.now() < key.Info().SpendUntil && len(out) < min(w.policy().RequestBlanks, coin.MaxItems) {
+	for _, b := range w.freeBlanks(w.state) {
+		if c := b.own.Coin(); len(out) < min(w.policy().RequestBlanks, coin.MaxItems) {
 			out = append(out, c.ID())
 		}
 	}

@@ -75,9 +75,12 @@ func (w *Wallet) plan(s *state, o *op) error {
 		}
 		o.amount = 0
 	}
-	missing := w.policy().Blanks - len(s.blanks)
-	if key := w.issuing(brands.KindBlank, "")[0]; key != nil && missing > 0 {
-		o.plan = append(o.plan, planned{key.ID(), 0, uint32(missing)})
+	missing := min(w.policy().Blanks-len(w.freeBlanks(s)), maxHoldings-len(s.blanks))
+	keys := w.blankKeys()
+	for i, key := range keys { // a round brings one blank of each key
+		if n := (missing + len(keys) - 1 - i) / len(keys); n > 0 {
+			o.plan = append(o.plan, planned{key.ID(), 0, uint32(n)})
+		}
 	}
 	return nil
 }
