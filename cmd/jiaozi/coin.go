@@ -128,11 +128,11 @@ type pieceDoc struct {
 func printPieces(cmd *cobra.Command, mint string, list []coincheck.Piece, out output) error {
 	doc := verifiedDoc{Verified: true, Mint: mint, Coins: []pieceDoc{}}
 	rows := [][]string{{out.say("mint", "铸币方"), mint}}
-	var sum money.Amount
-	for i, p := range list {
-		if i == 0 {
-			sum = money.Zero(p.Value.Currency())
-		}
+	if len(list) == 0 {
+		return classifyWallet(fmt.Errorf("there are no coins in it: %w", coincheck.ErrKind))
+	}
+	sum := money.Zero(list[0].Value.Currency())
+	for _, p := range list {
 		var err error
 		if sum, err = sum.Add(p.Value); err != nil {
 			return err
@@ -141,7 +141,7 @@ func printPieces(cmd *cobra.Command, mint string, list []coincheck.Piece, out ou
 		rows = append(rows, []string{out.say("coin", "币"), fmt.Sprintf(out.say("%s  epoch %d, %d hands, until %s  %s", "%s  期次 %d，转手 %d 次，有效至 %s  %s"),
 			p.Value.Format(out.lang), p.Epoch, p.Hops, moment(p.Until), p.Group)})
 	}
-	doc.Sum = zeroOr(sum)
+	doc.Sum = number(sum)
 	if out.json() {
 		return line(cmd.OutOrStdout(), doc)
 	}

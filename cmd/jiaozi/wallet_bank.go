@@ -67,7 +67,10 @@ func walletEnrollCommand() *cobra.Command {
 		if err := p.RefreshKeys(ctx); err != nil {
 			return wallet.Report{}, err
 		}
-		return wallet.Report{}, p.Enrol(ctx, account, code)
+		if err := p.Enrol(ctx, account, code); err != nil {
+			return wallet.Report{}, err
+		}
+		return p.FillBlanks(ctx) // so that money can be received before any is withdrawn
 	})
 	inner := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

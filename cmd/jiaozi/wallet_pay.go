@@ -32,14 +32,12 @@ type passed struct {
 	Amount  json.Number `json:"amount"`
 	Change  json.Number `json:"change"`
 	Wallet  walletDoc   `json:"wallet"`
-	amount  money.Amount
-	change  money.Amount
 }
 
 // tell prints a message and words about it. A message on standard output stands
 // there alone, so that it can be piped; the words then go to standard error.
 func (f *paying) tell(cmd *cobra.Command, p *node.Purse, message []byte, amount, change money.Amount) error {
-	doc := passed{Amount: zeroOr(amount), Change: zeroOr(change), Wallet: newWalletDoc(p)}
+	doc := passed{Amount: sumOf(p, amount), Change: sumOf(p, change), Wallet: newWalletDoc(p)}
 	words := cmd.OutOrStdout()
 	if len(message) > 0 {
 		msg, err := coin.Decode(message)
@@ -63,7 +61,10 @@ func (f *paying) tell(cmd *cobra.Command, p *node.Purse, message []byte, amount,
 	if f.out.json() {
 		return line(words, doc)
 	}
-	rows := [][]string{{f.out.say("amount", "金额"), amount.Format(f.out.lang)}}
+	var rows [][]string
+	if !amount.IsZero() {
+		rows = append(rows, []string{f.out.say("amount", "金额"), amount.Format(f.out.lang)})
+	}
 	if !change.IsZero() {
 		rows = append(rows, []string{f.out.say("change", "找零"), change.Format(f.out.lang)})
 	}
@@ -304,7 +305,7 @@ func walletReceiptCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return f.tell(cmd, p, nil, money.Zero(p.Balance().Available.Currency()), change)
+				return f.tell(cmd, p, nil, money.Amount{}, change)
 			})
 		},
 	}

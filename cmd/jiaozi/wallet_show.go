@@ -152,12 +152,13 @@ type refusedDoc struct {
 }
 
 func printOutcome(w io.Writer, p *node.Purse, r wallet.Report, out output) error {
-	doc := reportDoc{Credited: zeroOr(r.Credited), Withdrawn: zeroOr(r.Withdrawn), Refused: []refusedDoc{}, Wallet: newWalletDoc(p)}
+	doc := reportDoc{Credited: sumOf(p, r.Credited), Withdrawn: sumOf(p, r.Withdrawn), Refused: []refusedDoc{}, Wallet: newWalletDoc(p)}
 	var rows [][]string
-	for label, sum := range map[string]money.Amount{out.say("credited", "已入账"): r.Credited, out.say("withdrawn", "已提取"): r.Withdrawn} {
-		if !sum.IsZero() {
-			rows = append(rows, []string{label, sum.Format(out.lang)})
-		}
+	if !r.Credited.IsZero() {
+		rows = append(rows, []string{out.say("credited", "已入账"), r.Credited.Format(out.lang)})
+	}
+	if !r.Withdrawn.IsZero() {
+		rows = append(rows, []string{out.say("withdrawn", "已提取"), r.Withdrawn.Format(out.lang)})
 	}
 	for _, x := range r.Refused {
 		doc.Refused = append(doc.Refused, refusedDoc{x.Coin.String(), number(x.Value), x.Code.String(), x.Code.Text(out.lang), x.Guilt})
@@ -169,10 +170,10 @@ func printOutcome(w io.Writer, p *node.Purse, r wallet.Report, out output) error
 	return table(w, append(rows, walletRows(p, out)...))
 }
 
-// zeroOr is a sum that may be absent.
-func zeroOr(a money.Amount) json.Number {
+// sumOf is a sum in JSON; one that is absent is zero.
+func sumOf(p *node.Purse, a money.Amount) json.Number {
 	if a == (money.Amount{}) {
-		return "0"
+		a = money.Zero(p.Balance().Available.Currency())
 	}
 	return number(a)
 }
