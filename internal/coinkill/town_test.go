@@ -140,6 +140,9 @@ func (w *town) with(name string, do func(*node.Purse) error) wallet.Balance {
 	name = w.person(name)
 	p, err := node.OpenWallet(w.options(name))
 	w.must(err)
+	if left, err := filepath.Glob(filepath.Join(w.dir, "."+filepath.Base(w.file[name])+".*")); err != nil || len(left) > 0 {
+		w.Errorf("a killed write left %q behind: %v", left, err)
+	}
 	if err := do(p); err != nil {
 		w.Fatalf("%s: %v", name, err)
 	}
