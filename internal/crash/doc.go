@@ -3,6 +3,8 @@
 //
 //	demo  --SIGKILL at a random moment-->  demo again  -->  audit: conserved
 //
+//	wallet --SIGKILL at a message, or anywhere-->  resume  -->  accounts + wallets: what there was
+//
 // It knows the module only as a command with exit codes and JSON lines, as
 // scripts do, so it proves the promises of all rooms together and of the
 // assembly: a journal that was flushed, a card that commits, a store that is

@@ -89,6 +89,12 @@ func feed(t *testing.T, limit time.Duration, in io.Reader, args ...string) run {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
+	return under(ctx, t, in, args...)
+}
+
+// under runs a command until it ends or ctx does, which kills it.
+func under(ctx context.Context, t *testing.T, in io.Reader, args ...string) run {
+	t.Helper()
 	cmd := exec.CommandContext(ctx, program(t), args...) // ends it by SIGKILL
 	cmd.Env = append(os.Environ(), "JIAOZI_KEY_FILE=")
 	out, said := &firstWrite{began: time.Now()}, &bytes.Buffer{}

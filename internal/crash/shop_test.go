@@ -53,26 +53,41 @@ func (s *shop) must(args ...string) run {
 // every time.
 func (s *shop) serve() (addr string, kill func()) {
 	s.t.Helper()
-	cmd := exec.Command(program(s.t), "up", "--data", s.dir, "--pos", "127.0.0.1:0", "--http", "127.0.0.1:0")
+	said, end := serve(s.t, 1, "--data", s.dir, "--pos", "127.0.0.1:0", "--http", "127.0.0.1:0")
+	addr, _, ok := strings.Cut(strings.TrimPrefix(said[0], "points of sale on "), ",")
+	if !ok {
+		s.t.Fatalf("the server says %q", said)
+	}
+	return addr, func() { end() }
+}
+
+// serve starts a server, and gives the lines that it says first and the end of it,
+// with what it complained of in its life.
+func serve(t *testing.T, lines int, args ...string) (said []string, kill func() string) {
+	t.Helper()
+	cmd := exec.Command(program(t), append([]string{"up"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	var said strings.Builder
-	cmd.Stderr = &said
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
 	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	first, err := bufio.NewReader(out).ReadString('\n')
-	addr, _, ok := strings.Cut(strings.TrimPrefix(first, "points of sale on "), ",")
-	if err != nil || !ok {
-		_ = cmd.Process.Kill()
-		s.t.Fatalf("the server does not start again: %v %q %v %s", err, first, cmd.Wait(), said.String())
-	}
-	return addr, sync.OnceFunc(func() {
+	kill = sync.OnceValue(func() string {
 		_ = cmd.Process.Kill() // an end that came before is as good
 		_ = cmd.Wait()
+		return complaints.String()
 	})
+	for in := bufio.NewReader(out); len(said) < lines; {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the server does not start again: %v %q %s", err, said, kill())
+		}
+		said = append(said, strings.TrimSpace(line))
+	}
+	return said, kill
 }
 
 // lines is what the cashier types: sign on, sell, settle.

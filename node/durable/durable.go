@@ -1,7 +1,8 @@
 // Package durable is how bytes reach the disk and stay there.
 //
 // It promises three things. WriteFile replaces a file so that after a power cut
-// either the whole old or the whole new content is there. A Journal keeps the
+// either the whole old or the whole new content is there; what it leaves beside the
+// file when it is killed, Sweep removes. A Journal keeps the
 // entries that were appended, in order; an entry whose Append returned nil is
 // on the disk. Lock keeps a second process off a directory.
 //
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -53,6 +55,22 @@ func fill(f *os.File, data []byte, perm os.FileMode) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// Sweep removes what a WriteFile to path left beside it when its process was killed.
+// Only whoever keeps all others from writing to path may call it.
+func Sweep(path string) error {
+	there, err := os.ReadDir(filepath.Dir(path))
+	for _, e := range there {
+		number, ok := strings.CutPrefix(e.Name(), "."+filepath.Base(path)+".")
+		if ok && number != "" && strings.Trim(number, "0123456789") == "" {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), e.Name())))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("clean up beside %s: %w", filepath.Base(path), err)
+	}
+	return nil
 }
 
 // SyncDir makes the directory's own entries durable: a rename is not, until

@@ -172,3 +172,38 @@ func TestAFailedRewriteAcknowledgesNothingMore(t *testing.T) {
 		t.Fatalf("an entry in a file that has no name: %v", err)
 	}
 }
+
+// Goal: what a killed write leaves behind goes away, and nothing else does.
+func TestSweepRemovesOnlyWhatAKilledWriteLeft(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "w")
+	kept := []string{"w", ".w", ".w.", ".w.x1", ".w.b.12", "w.12", ".ww.12", ".w.12.lock"}
+	for _, name := range append([]string{".w.12", ".w.3456789"}, kept...) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Sweep(path); err != nil {
+		t.Fatal(err)
+	}
+	there, err := os.ReadDir(dir)
+	if err != nil || len(there) != len(kept) {
+		t.Fatalf("%v %v", there, err)
+	}
+	for _, name := range kept {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	f, err := os.CreateTemp(dir, ".w.*") // as WriteFile makes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := Sweep(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(f.Name()); !os.IsNotExist(err) {
+		t.Error("a leftover of WriteFile stays", err)
+	}
+}

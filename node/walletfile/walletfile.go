@@ -178,7 +178,7 @@ func (f *File) Close() error {
 }
 
 // hold takes the lock beside the wallet file: not on the file itself, which
-// every Save replaces by another.
+// every Save replaces by another. What a killed Save left there is no use to anybody.
 func hold(path string) (*os.File, error) {
 	lock, err := durable.Lock(path + ".lock")
 	if errors.Is(err, durable.ErrLocked) {
@@ -186,6 +186,9 @@ func hold(path string) (*os.File, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("wallet file: %w", err)
+	}
+	if err := durable.Sweep(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("wallet file: %w", err), lock.Close())
 	}
 	return lock, nil
 }

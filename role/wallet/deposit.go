@@ -179,7 +179,7 @@ func (w *Wallet) deposit(ctx context.Context) error {
 	}
 	verdicts := make([]verdict, len(batch))
 	for i, item := range answer.Items {
-		verdicts[i] = verdict{item.Code, item.Value, item.Guilt}
+		verdicts[i] = verdict{code: item.Code, value: item.Value, guilt: item.Guilt}
 	}
 	return w.settle(batch, verdicts)
 }
@@ -214,6 +214,7 @@ type verdict struct {
 	code  coin.Code
 	value money.Amount // credited
 	guilt []byte
+	older bool // credited before this wallet asked: to one that had the same words
 }
 
 // settle writes what became of a batch of the first operation's coins. Coins that
@@ -231,7 +232,9 @@ func (w *Wallet) settle(batch []brands.CoinID, verdicts []verdict) error {
 				if v.value.Currency() != s.currency || v.value.Minor() != worth && !rest {
 					return fmt.Errorf("the mint credits %s for a coin of %d minor units: %w", v.value, worth, coin.ErrForm)
 				}
-				credited += v.value.Minor()
+				if !v.older {
+					credited += v.value.Minor()
+				}
 			case again(v.code):
 				no = &Refusal{Code: v.code}
 				continue

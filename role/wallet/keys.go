@@ -170,6 +170,25 @@ func (w *Wallet) issuing(kind brands.Kind, group string) map[money.Minor]*brands
 	return best
 }
 
+// blankKeys gives the keys that make blanks now and can be spent longest: a mint has
+// several, since it keeps one withdrawal open for each.
+func (w *Wallet) blankKeys() []*brands.PublicKey {
+	best := w.issuing(brands.KindBlank, "")[0]
+	var out []*brands.PublicKey
+	for _, key := range w.known {
+		info := key.Info()
+		if best != nil && info.Kind == brands.KindBlank && info.Epoch == best.Info().Epoch && info.SpendUntil == best.Info().SpendUntil &&
+			w.now() >= info.From && w.now() < info.IssueUntil {
+			out = append(out, key)
+		}
+	}
+	slices.SortFunc(out, func(a, b *brands.PublicKey) int {
+		x, y := a.ID(), b.ID()
+		return slices.Compare(x[:], y[:])
+	})
+	return out
+}
+
 // newer orders keys; the identity decides between equals, so that a repetition
 // chooses the same.
 func newer(a, b *brands.PublicKey) bool {

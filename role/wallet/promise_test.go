@@ -58,6 +58,47 @@ func TestRestoredWalletAsksBeforeItPays(t *testing.T) {
 	}
 }
 
+// Goal: whoever restores a wallet twice gets back what it holds, and draws nothing
+// from the account that the first restoring had left there.
+func TestSecondRestoreTakesNothingFromTheAccount(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.withdraw("alice", 13)
+	for range 3 {
+		w.stores["alice"] = new(memStore)
+		x, err := Restore(w.world("alice"), w.config(), words("alice"), "alice")
+		check(t, err)
+		w.open["alice"] = x
+		r, err := x.Refresh(t.Context())
+		check(t, err)
+		if r.Credited != yuan(13) || w.mint.bank["alice"] != 37 {
+			t.Fatalf("%+v %v", r, w.mint.bank)
+		}
+		w.holds("alice", 13, 0, 0)
+	}
+}
+
+// Goal: requests that nobody answers use up no blanks for good.
+func TestUnansweredRequestsLeaveBlanksToReceiveWith(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.join("bob", 0)
+	w.withdraw("alice", 13)
+	for range 5 {
+		_, err := w.of("bob").FillBlanks(t.Context())
+		check(t, err)
+		if got := w.of("bob").Blanks(); got != testPolicy.Blanks {
+			t.Fatalf("%d blanks", got)
+		}
+		_, err = w.of("bob").Ask(cash(1))
+		check(t, err)
+	}
+	_, err := w.of("bob").FillBlanks(t.Context())
+	check(t, err)
+	w.pay("alice", "bob", cash(3))
+	w.holds("bob", 3, 0, 0)
+}
+
 // Goal: a backup is a copy and knows it. What was withdrawn is claimed; what was
 // received waits for the owner's word.
 func TestBackupKnowsThatItIsACopy(t *testing.T) {

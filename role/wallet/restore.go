@@ -130,6 +130,7 @@ func (w *Wallet) claim(ctx context.Context) error {
 	}
 	answer, err := askSigned[coin.Claimed](ctx, w, m)
 	if err != nil {
+		w.claimSent(batch)
 		return fmt.Errorf("claim: %w", err)
 	}
 	if len(answer.Items) != len(batch) {
@@ -137,9 +138,17 @@ func (w *Wallet) claim(ctx context.Context) error {
 	}
 	verdicts := make([]verdict, len(batch))
 	for i, item := range answer.Items {
-		verdicts[i] = verdict{code: item.Code, value: item.Value}
+		verdicts[i] = verdict{code: item.Code, value: item.Value, older: item.Code == coin.Replayed && w.unasked[batch[i]]}
 	}
+	w.claimSent(batch)
 	return w.settle(batch, verdicts)
+}
+
+// claimSent: from now on the mint may know a claim of these coins from us.
+func (w *Wallet) claimSent(batch []brands.CoinID) {
+	for _, id := range batch {
+		delete(w.unasked, id)
+	}
 }
 
 // recover asks the mint, key by key, for the withdrawals that it has answered, and

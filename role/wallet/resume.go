@@ -95,6 +95,12 @@ func (w *Wallet) start(ctx context.Context, intend func() ([]op, error), held er
 	}); err != nil {
 		return err
 	}
+	w.unasked = make(map[brands.CoinID]bool)
+	for _, o := range ops {
+		for _, id := range o.coins {
+			w.unasked[id] = o.kind == opClaim
+		}
+	}
 	return w.end(ctx)
 }
 

@@ -32,6 +32,12 @@ type Wallet struct {
 	nonces              []brands.Element // that the card has given, once they were asked for
 	first               uint32           // index of the first of them
 	likely              int              // place of the next that a coin may have
+
+	// unasked are coins whose claim this process has written and not sent. If the
+	// mint knows the claim all the same, a wallet restored before this one has made
+	// it: its money went into the account long ago and is not withdrawn again. Who
+	// was killed in between cannot tell, and withdraws as much as was credited.
+	unasked map[brands.CoinID]bool
 }
 
 // Format shows nothing of the coins under every verb.
