@@ -44,7 +44,11 @@ func keys(t *testing.T) *Keys {
 
 func keysFile(t *testing.T, list ...[]byte) []byte {
 	t.Helper()
-	b, err := coin.Append(nil, &coin.Keys{Network: network, Mint: "bank", Sign: [32]byte(mintKey.Public().(ed25519.PublicKey)), Time: 11, Keys: list})
+	file := &coin.Keys{Network: network, Mint: "bank", Sign: [32]byte(mintKey.Public().(ed25519.PublicKey)), Time: 11, Keys: list}
+	msg, err := file.SigningBytes()
+	check(t, err)
+	file.Signature = [64]byte(ed25519.Sign(mintKey, msg))
+	b, err := coin.Append(nil, file)
 	check(t, err)
 	return b
 }

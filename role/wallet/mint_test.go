@@ -32,7 +32,7 @@ type testMint struct {
 	clock    *clock.Manual
 	network  brands.Network
 	sign     ed25519.PrivateKey
-	unsigned bool // somebody on the way changes its list of keys
+	unsigned bool                 // somebody on the way changes its list of keys
 	accounts map[[32]byte]account // by identity
 	bank     map[string]money.Minor
 	sessions map[sessionID]mintSession
