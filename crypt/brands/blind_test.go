@@ -28,8 +28,8 @@ func TestEveryViewExplainsEveryCoin(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		seedA, seedB := rapid.Uint64().Draw(r, "a"), rapid.Uint64().Draw(r, "b")
 		kA, _, seen := withdrawKnown(t, key, "a", seedA)
-		kB, coin, _ := withdrawKnown(t, key, "b", seedB)
-		sB := DeriveBlinding(digestOf("b %d", seedB), key.Public().ID(), seedB).s
+		kB, coin, seenB := withdrawKnown(t, key, "b", seedB)
+		sB := DeriveBlinding(digestOf("b %d", seedB), key.Public().ID(), seedB).bound(&seenB.com).s
 
 		// A = sB·kB·G = s·kA·G
 		s := new(scalar.Scalar).Mul(sB.num(), kB)
@@ -73,4 +73,42 @@ func withdrawKnown(t *testing.T, key *PrivateKey, name string, seed uint64) (*sc
 		t.Fatal(err)
 	}
 	return k, &coin, view{h.account, com, c, r}
+}
+
+// TestANumberGivenOutTwiceHidesTwoCoins: a mint that opens the same session again, of malice or after its book was restored,
+// gets another challenge for another coin. With the same factors it could tell by two challenges which coin they made, and
+// with the same line the honest owner of both coins would be named.
+func TestANumberGivenOutTwiceHidesTwoCoins(t *testing.T) {
+	h, key := holderOf("a"), keyOf(t, infoOf(KindCoin, 100))
+	terms := digestOf("terms")
+	var paid []Point3
+	var coins []Coin
+	var factors [][Size]byte
+	for n := range 2 {
+		session := digestOf("opened for time %d", n)
+		com := key.Commit(session, h.Identity())
+		bl := DeriveBlinding(digestOf("seed"), key.Public().ID(), 5)
+		w, c, err := h.Challenge(key.Public(), bl, com, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := key.Respond(session, h.Identity(), c)
+		own := got(w.Finish(r))(t)
+		if again := got(h.Recall(key.Public(), bl, c, r, nil, nil))(t).Coin(); again.ID() != own.coin.ID() {
+			t.Fatal("the wallet does not find its coin again")
+		}
+		line := got(own.Pay(FinalSpec(Digest{}, terms)))(t)
+		p := &Payment{Money{Head: own.Coin()}, line}
+		paid, coins = append(paid, p.Points(terms)[0]), append(coins, own.Coin())
+		factors = append(factors, w.u.reveal())
+	}
+	if factors[0] == factors[1] {
+		t.Error("two challenges under one u")
+	}
+	if coins[0].a.Equal(coins[1].a) || coins[0].b == coins[1].b {
+		t.Error("two withdrawals made coins with one line")
+	}
+	if who, _, err := TraceVartime(paid[0], paid[1]); err == nil && who.Equal(h.Identity()) {
+		t.Error("an honest holder is named")
+	}
 }

@@ -1,6 +1,7 @@
 package brands
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"testing"
@@ -352,13 +353,32 @@ func TestSessionRepeatsItsAnswer(t *testing.T) {
 	}
 }
 
+// TestAReadyAccountIsTheAccount: it opens the same sessions, with and without a card.
+func TestAReadyAccountIsTheAccount(t *testing.T) {
+	w := newTown(t)
+	for _, name := range []string{"a", "b"} {
+		identity := holderOf(name).Identity()
+		ready := NewAccount(identity, tablePays, false)
+		for _, k := range []*PrivateKey{w.coin, w.big} {
+			for _, s := range []Digest{{1}, {2}} {
+				plain, card := k.Commit(s, identity), k.CommitForCard(s, identity)
+				fast, fastCard := k.CommitForAccount(s, ready, false), k.CommitForAccount(s, ready, true)
+				if !bytes.Equal(fast.Append(nil), plain.Append(nil)) || !bytes.Equal(fastCard.Append(nil), card.Append(nil)) {
+					t.Errorf("account %s, session %v", name, s)
+				}
+			}
+		}
+	}
+}
+
 func sliceOf(b [Size]byte) []byte { return b[:] }
 
 // TestSecretsShowNothing: keys, holders, factors and own coins print nothing of themselves anywhere.
 func TestSecretsShowNothing(t *testing.T) {
 	w, h, bl := newTown(t), holderOf("a"), DeriveBlinding(Digest{1}, KeyID{}, 0)
 	own := withdraw(t, h, w.coin, 0)
-	wd, _, err := h.Challenge(w.coin.Public(), bl, w.coin.Commit(Digest{}, h.Identity()), nil)
+	com := w.coin.Commit(Digest{}, h.Identity())
+	wd, _, err := h.Challenge(w.coin.Public(), bl, com, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -370,8 +390,11 @@ func TestSecretsShowNothing(t *testing.T) {
 		secrettest.Check(t, own, sliceOf(part.reveal()))
 		secrettest.Check(t, *own, sliceOf(part.reveal()))
 	}
-	for _, part := range bl.factors() {
+	bound := bl.bound(&com)
+	parts := bound.factors()
+	for _, part := range append(parts[:], &bl.root) {
 		secrettest.Check(t, bl, sliceOf(part.reveal()))
+		secrettest.Check(t, bound, sliceOf(part.reveal()))
 		secrettest.Check(t, *bl, sliceOf(part.reveal()))
 		secrettest.Check(t, wd, sliceOf(part.reveal()))
 		secrettest.Check(t, *part, sliceOf(part.reveal()))

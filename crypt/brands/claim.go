@@ -43,7 +43,7 @@ func claimNonce(own *Own, rand io.Reader) (secret, error) {
 		return secret{}, fmt.Errorf("draw the nonce of a claim: %w", err)
 	}
 	key := own.s.reveal()
-	return begin("claim nonce").add(own.coin.Append(nil)).add(fresh[:]).secret(key[:]), nil
+	return newPRF(key[:])(begin("claim nonce").add(own.coin.Append(nil)).add(fresh[:])), nil
 }
 
 func claimChallenge(coin *Coin, account, commitment Element) Scalar {

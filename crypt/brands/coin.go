@@ -46,24 +46,32 @@ type Coin struct {
 
 // ParseCoin reads 208 bytes. Whether B is an element is found out when the key is known.
 func ParseCoin(b []byte) (Coin, error) {
-	if len(b) != CoinSize {
-		return Coin{}, fmt.Errorf("coin of %d bytes, not %d: %w", len(b), CoinSize, ErrEncoding)
-	}
-	c := Coin{key: KeyID(b), b: [Size]byte(b[16+Size:])}
-	for _, part := range []struct {
-		at int
-		to *Element
-	}{{0, &c.a}, {2, &c.z}, {3, &c.ca}, {4, &c.cb}} {
-		var err error
-		if *part.to, err = ParseElement(b[16+part.at*Size:][:Size]); err != nil {
-			return Coin{}, fmt.Errorf("coin, part %d: %w", part.at, err)
-		}
-	}
-	var err error
-	if c.r, err = ParseScalar(b[16+5*Size:]); err != nil {
-		return Coin{}, fmt.Errorf("coin: %w", err)
+	var c Coin
+	if err := c.parse(b); err != nil {
+		return Coin{}, err
 	}
 	return c, nil
+}
+
+// parse is ParseCoin in place. After an error c is not to be used.
+func (c *Coin) parse(b []byte) (err error) {
+	if len(b) != CoinSize {
+		return fmt.Errorf("coin of %d bytes, not %d: %w", len(b), CoinSize, ErrEncoding)
+	}
+	c.key, b = KeyID(b), b[len(c.key):]
+	c.b = [Size]byte(b[Size:])
+	for at, part := range [...]*Element{0: &c.a, 2: &c.z, 3: &c.ca, 4: &c.cb} {
+		if part == nil {
+			continue // B
+		}
+		if err := part.parse([Size]byte(b[at*Size:])); err != nil {
+			return fmt.Errorf("coin, part %d: %w", at, err)
+		}
+	}
+	if c.r, err = ParseScalar(b[5*Size:]); err != nil {
+		return fmt.Errorf("coin: %w", err)
+	}
+	return nil
 }
 
 // Append adds the encoding: KeyID | A | B | Z | A' | B' | R.
@@ -93,10 +101,10 @@ func (c *Coin) abscissa(spec Digest) Scalar {
 }
 
 // lineB decodes B of a coin or blank.
-func (c *Coin) lineB() (Element, error) {
-	b, err := ParseElement(c.b[:])
-	if err != nil {
-		return Element{}, fmt.Errorf("coin, part 1: %w", err)
+func (c *Coin) lineB() (*Element, error) {
+	b := new(Element)
+	if err := b.parse(c.b); err != nil {
+		return nil, fmt.Errorf("coin, part 1: %w", err)
 	}
 	return b, nil
 }

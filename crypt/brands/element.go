@@ -25,19 +25,24 @@ type Element struct {
 }
 
 // ParseElement reads the canonical encoding (RFC 9496) of an element and refuses the identity.
-func ParseElement(b []byte) (Element, error) {
-	var e Element
+func ParseElement(b []byte) (e Element, err error) {
 	if len(b) != Size {
 		return e, fmt.Errorf("element of %d bytes, not %d: %w", len(b), Size, ErrEncoding)
 	}
-	e.enc = [Size]byte(b)
-	if e.enc == ([Size]byte{}) {
-		return Element{}, fmt.Errorf("element is the identity: %w", ErrEncoding)
+	err = e.parse([Size]byte(b))
+	return e, err
+}
+
+// parse is ParseElement in place: an element is large, and a batch has many. After an error e is none.
+func (e *Element) parse(enc [Size]byte) error {
+	if enc == ([Size]byte{}) {
+		return fmt.Errorf("element is the identity: %w", ErrEncoding)
 	}
-	if _, err := e.p.SetCompressed((*curve.CompressedRistretto)(&e.enc)); err != nil {
-		return Element{}, fmt.Errorf("element is not canonical: %w", ErrEncoding)
+	if _, err := e.p.SetCompressed((*curve.CompressedRistretto)(&enc)); err != nil {
+		return fmt.Errorf("element is not canonical: %w", ErrEncoding)
 	}
-	return e, nil
+	e.enc = enc
+	return nil
 }
 
 // newElement encodes p, which may be the identity: only callers that hash or compare it, or drew it at random, may keep it.
@@ -71,7 +76,7 @@ func ParseScalar(b []byte) (Scalar, error) {
 	if len(b) != Size {
 		return Scalar{}, fmt.Errorf("scalar of %d bytes, not %d: %w", len(b), Size, ErrEncoding)
 	}
-	if _, err := new(scalar.Scalar).SetCanonicalBytes(b); err != nil {
+	if !scalar.ScMinimalVartime(b) { // public numbers only: secrets have parseSecret
 		return Scalar{}, fmt.Errorf("scalar is not below the group's order: %w", ErrEncoding)
 	}
 	return Scalar{[Size]byte(b)}, nil

@@ -51,6 +51,13 @@ func times(p *curve.RistrettoPoint, k *scalar.Scalar) *curve.RistrettoPoint {
 	return new(curve.RistrettoPoint).Mul(p, k)
 }
 
+// multiplier gives kP of one P in constant time.
+type multiplier func(k *scalar.Scalar) *curve.RistrettoPoint
+
+func ofPoint(p *curve.RistrettoPoint) multiplier {
+	return func(k *scalar.Scalar) *curve.RistrettoPoint { return times(p, k) }
+}
+
 func plus(p *curve.RistrettoPoint, more ...*curve.RistrettoPoint) *curve.RistrettoPoint {
 	sum := new(curve.RistrettoPoint).Set(p)
 	for _, q := range more {

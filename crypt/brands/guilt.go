@@ -101,7 +101,7 @@ func (g *Guilt) traceVartime() (Element, error) {
 		return Element{}, err
 	}
 	for _, p := range []Point3{g.First, g.Second} {
-		if point := onLine(&g.Coin.a, &line, p); point.checkVartime() != nil {
+		if point := onLine(&g.Coin.a, line, p); point.checkVartime() != nil {
 			return Element{}, ErrLine
 		}
 	}
@@ -110,9 +110,9 @@ func (g *Guilt) traceVartime() (Element, error) {
 }
 
 // line is the B that both points must lie on.
-func (g *Guilt) line() (Element, error) {
+func (g *Guilt) line() (*Element, error) {
 	if g.Branch != nil {
-		return g.Branch.B, nil
+		return &g.Branch.B, nil
 	}
 	return g.Coin.lineB()
 }

@@ -166,7 +166,7 @@ func noGuilt(t *rapid.T, h *hall, deposits []deposit) {
 		}
 		on := 0
 		for p := range points {
-			if s := onLine(&at.coin.a, &line, p); s.checkVartime() == nil {
+			if s := onLine(&at.coin.a, line, p); s.checkVartime() == nil {
 				on++
 			}
 		}

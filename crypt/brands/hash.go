@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 )
@@ -48,12 +49,23 @@ func (t transcript) digest() Digest {
 	return Digest(sum[:32])
 }
 
-// secret is the pseudo-random function HMAC-SHA-512 of the transcript under key.
-func (t transcript) secret(key []byte) secret {
+// A prf is the pseudo-random function HMAC-SHA-512 under one key. Being a function it cannot be printed.
+type prf func(t transcript) secret
+
+// newPRF hashes the key once for all that will be derived from it.
+func newPRF(key []byte) prf {
 	mac := hmac.New(sha512.New, key)
-	mac.Write(t)
-	var sum [64]byte
-	return seal(wide(mac.Sum(sum[:0])))
+	mac.Reset() // keeps the states of both hashes behind the key
+	keyed := mac.(hash.Cloner)
+	return func(t transcript) secret {
+		mac, err := keyed.Clone()
+		if err != nil {
+			panic(err) // every hash of the standard library can be cloned
+		}
+		mac.Write(t)
+		var sum [64]byte
+		return seal(wide(mac.Sum(sum[:0])))
+	}
 }
 
 func wide(b []byte) *scalar.Scalar {

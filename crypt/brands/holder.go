@@ -21,7 +21,7 @@ type Holder struct {
 
 // NewHolder derives the secret of a holder without a card from a seed.
 func NewHolder(seed Digest, network Network) *Holder {
-	u1 := begin("holder").add(network[:]).secret(seed[:])
+	u1 := newPRF(seed[:])(begin("holder").add(network[:]))
 	return &Holder{network: network, u1: u1, account: newElement(times1(u1.num()))}
 }
 

@@ -36,7 +36,8 @@ type Payment struct {
 
 // ParseMoney reads exactly one Money.
 func ParseMoney(b []byte) (*Money, error) {
-	m, rest, err := parseMoney(b)
+	m := new(Money)
+	rest, err := m.parse(b)
 	if err != nil {
 		return nil, err
 	}
@@ -62,56 +63,59 @@ func (m *Money) Append(b []byte) []byte {
 	return b
 }
 
-func parseMoney(b []byte) (*Money, []byte, error) {
+// parse fills m from the start of b and gives the rest. After an error m is not to be used.
+func (m *Money) parse(b []byte) (rest []byte, err error) {
 	if len(b) < 2+CoinSize {
-		return nil, nil, fmt.Errorf("money cut short at %d bytes: %w", len(b), ErrEncoding)
+		return nil, fmt.Errorf("money cut short at %d bytes: %w", len(b), ErrEncoding)
 	}
 	hops, piece := int(b[0]), b[1]
 	if hops > MaxHops || piece > 1 {
-		return nil, nil, fmt.Errorf("money of %d hops, at most %d, form %d: %w", hops, MaxHops, piece, ErrEncoding)
+		return nil, fmt.Errorf("money of %d hops, at most %d, form %d: %w", hops, MaxHops, piece, ErrEncoding)
 	}
-	m, err := new(Money), error(nil)
-	if m.Head, err = ParseCoin(b[2 : 2+CoinSize]); err != nil {
-		return nil, nil, err
+	if err := m.Head.parse(b[2 : 2+CoinSize]); err != nil {
+		return nil, err
 	}
 	b = b[2+CoinSize:]
 	if piece == 1 {
 		if m.Piece, b, err = parsePiece(b); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	if len(b) < hops*(LineSize+CoinSize) {
-		return nil, nil, fmt.Errorf("links cut short at %d bytes: %w", len(b), ErrEncoding)
+	if len(b) < hops*linkSize {
+		return nil, fmt.Errorf("links cut short at %d bytes: %w", len(b), ErrEncoding)
 	}
-	for range hops {
-		link, err := parseLink(b[:LineSize+CoinSize])
-		if err != nil {
-			return nil, nil, err
+	if hops > 0 {
+		m.Links = make([]Link, hops)
+	}
+	for i := range m.Links {
+		if err := m.Links[i].parse(b[:linkSize]); err != nil {
+			return nil, err
 		}
-		m.Links, b = append(m.Links, link), b[LineSize+CoinSize:]
+		b = b[linkSize:]
 	}
-	return m, b, nil
+	return b, nil
 }
 
-func parseLink(b []byte) (link Link, err error) {
-	if link.Line, err = ParseLine(b[:LineSize]); err != nil {
-		return Link{}, err
+const linkSize = LineSize + CoinSize
+
+func (l *Link) parse(b []byte) (err error) {
+	if l.Line, err = ParseLine(b[:LineSize]); err != nil {
+		return err
 	}
-	link.Next, err = ParseCoin(b[LineSize:])
-	return link, err
+	return l.Next.parse(b[LineSize:])
 }
 
 // ParsePayment reads exactly one Payment.
 func ParsePayment(b []byte) (*Payment, error) {
-	m, rest, err := parseMoney(b)
+	p := new(Payment)
+	rest, err := p.Money.parse(b)
 	if err != nil {
 		return nil, err
 	}
-	final, err := ParseLine(rest)
-	if err != nil {
+	if p.Final, err = ParseLine(rest); err != nil {
 		return nil, err
 	}
-	return &Payment{*m, final}, nil
+	return p, nil
 }
 
 // Append adds the encoding: that of the money, then the final line.
@@ -265,7 +269,7 @@ func (m *Money) lines(list []statement, i int, at answered, key *PublicKey) ([]s
 	if err != nil {
 		return nil, err
 	}
-	return append(list, onLine(&at.coin.a, &b, Point3{at.coin.abscissa(at.spec), *at.line})), nil
+	return append(list, onLine(&at.coin.a, b, Point3{at.coin.abscissa(at.spec), *at.line})), nil
 }
 
 // VerifyVartime checks everything but the final line: what a person checks who is handed money to a blank of his. Dates

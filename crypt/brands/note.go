@@ -228,8 +228,9 @@ func (t *tree) below(key KeyID, n int) Digest {
 // nodeSecrets are x1 and x2 of a node's line.
 func nodeSecrets(seed secret, key KeyID, node uint16) (x1, x2 secret) {
 	raw := seed.reveal()
+	derive := newPRF(raw[:])
 	of := func(which uint64) secret {
-		return begin("note line").add(key[:]).uint(uint64(node)).uint(which).secret(raw[:])
+		return derive(begin("note line").add(key[:]).uint(uint64(node)).uint(which))
 	}
 	return of(1), of(2)
 }

@@ -16,12 +16,15 @@ import (
 // phone checks: it can refuse, and neither learn nor tell. role/card guards the indexes; this type has no memory.
 type Observer struct {
 	masked
-	o1, nonces secret
+	o1     secret
+	nonces prf
 }
 
 // NewObserver derives the card's secrets from one of 32 bytes.
 func NewObserver(seed Digest) *Observer {
-	return &Observer{o1: begin("observer").secret(seed[:]), nonces: begin("observer nonces").secret(seed[:])}
+	derive := newPRF(seed[:])
+	o1, key := derive(begin("observer")), derive(begin("observer nonces")).reveal()
+	return &Observer{o1: o1, nonces: newPRF(key[:])}
 }
 
 // Identity gives A_O = o1·G1, the card's part of the account.
@@ -49,8 +52,7 @@ func (o *Observer) OpeningAnswer(serial uint32, e Scalar) Scalar {
 
 // part is the secret of an index, one series for coins and one for openings.
 func (o *Observer) part(series string, index uint32) secret {
-	key := o.nonces.reveal()
-	return begin(series).uint(uint64(index)).secret(key[:])
+	return o.nonces(begin(series).uint(uint64(index)))
 }
 
 func (o *Observer) answer(o2 secret, d Scalar) Scalar {

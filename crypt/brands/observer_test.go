@@ -194,8 +194,9 @@ func TestCertificatesNameCardAndNetwork(t *testing.T) {
 }
 
 func TestTheCardShowsNoSecret(t *testing.T) {
-	o := NewObserver(Digest{3, 1, 4})
-	for _, s := range []secret{o.o1, o.nonces} {
+	seed := Digest{3, 1, 4}
+	o := NewObserver(seed)
+	for _, s := range []secret{o.o1, newPRF(seed[:])(begin("observer nonces"))} {
 		raw := s.reveal()
 		secrettest.Check(t, *o, raw[:])
 	}

@@ -49,7 +49,7 @@ func openSessions(t *testing.T, key *PrivateKey, n int, holder func(i int) *Hold
 func forgeOneMore(t *testing.T, key *PrivateKey, list []openSession) (coins []*Own, more *Own) {
 	t.Helper()
 	me, pub := list[0].holder, key.Public()
-	bl := DeriveBlinding(digestOf("one more"), pub.ID(), 0)
+	bl := got(RandomBlinding(dice("one more")))(t)
 	more = new(Own)
 	coin := &more.coin
 	coin.key, coin.a = pub.ID(), newElement(times(me.base(), bl.s.num()))

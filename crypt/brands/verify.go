@@ -24,7 +24,7 @@ type statement struct {
 	a, b *Element
 	at   Point3
 
-	weights [2]scalar.Scalar // of the equations, in a sum
+	weights [2]weight // of the equations, in a sum
 }
 
 func signed(coin *Coin, key *PublicKey) statement {
@@ -69,8 +69,6 @@ func (s *statement) checkVartime() error {
 	return nil
 }
 
-const weightSize = 16 // a wrong equation survives in a sum with a chance of 2^-128
-
 // equations is the number of a statement's equations.
 func (s *statement) equations() int {
 	if s.key == nil {
@@ -90,105 +88,19 @@ func weigh(list []statement, rand io.Reader) error {
 	if _, err := io.ReadFull(rand, b); err != nil {
 		return fmt.Errorf("draw weights: %w", err)
 	}
-	var wide [Size]byte
 	for i := range list {
 		for n := range list[i].equations() {
-			b = b[copy(wide[:weightSize], b):]
-			if _, err := list[i].weights[n].SetBits(wide[:]); err != nil {
-				return err // the length is right
-			}
+			list[i].weights[n], b = parseWeight(b), b[weightSize:]
 		}
 	}
 	if len(list) > 0 {
-		list[0].weights[0].One()
+		list[0].weights[0] = weight{1}
 	}
 	return nil
 }
 
-// A sum collects weighted equations: shared bases once, and of every coin five points.
-type sum struct {
-	g, g1, g2 scalar.Scalar // to be taken away: a subtraction costs twice an addition
-	keys      []*PublicKey
-	ofKeys    []*scalar.Scalar
-	points    []*curve.RistrettoPoint
-	ofPoints  []scalar.Scalar
-	lastA     int // place of the A that was added last: a coin's signature and its line share it
-}
-
-func newSum(points int) *sum {
-	return &sum{points: make([]*curve.RistrettoPoint, 0, points), ofPoints: make([]scalar.Scalar, 0, points)}
-}
-
-func (t *sum) term(k *scalar.Scalar, p *Element) {
-	t.points, t.ofPoints = append(t.points, &p.p), append(t.ofPoints, *k)
-}
-
-// termA is term for an A, which statements in a row share.
-func (t *sum) termA(k *scalar.Scalar, a *Element) {
-	if t.lastA < len(t.points) && t.points[t.lastA] == &a.p {
-		t.ofPoints[t.lastA].Add(&t.ofPoints[t.lastA], k)
-		return
-	}
-	t.lastA = len(t.points)
-	t.term(k, a)
-}
-
-func (t *sum) termKey(k *scalar.Scalar, key *PublicKey) {
-	at := slices.Index(t.keys, key)
-	if at < 0 {
-		at = len(t.keys)
-		t.keys, t.ofKeys = append(t.keys, key), append(t.ofKeys, scalar.New())
-	}
-	t.ofKeys[at].Add(t.ofKeys[at], k)
-}
-
-func (t *sum) add(s *statement) {
-	var k scalar.Scalar
-	w := &s.weights[0]
-	if s.key == nil {
-		t.term(w, s.b)
-		t.termA(k.Mul(w, s.at.D.num()), s.a)
-		t.g1.Add(&t.g1, k.Mul(w, s.at.Line.R1.num()))
-		t.g2.Add(&t.g2, k.Mul(w, s.at.Line.R2.num()))
-		return
-	}
-	c, r := s.c.num(), s.coin.r.num()
-	t.term(w, &s.coin.ca)
-	t.termKey(k.Mul(w, c), s.key)
-	t.g.Add(&t.g, k.Mul(w, r))
-	w = &s.weights[1]
-	t.term(w, &s.coin.cb)
-	t.term(k.Mul(w, c), &s.coin.z)
-	t.termA(k.Neg(k.Mul(w, r)), &s.coin.a)
-}
-
-// isZeroVartime is the one multi-exponentiation.
-func (t *sum) isZeroVartime() bool {
-	bases, ofBases := []*curve.ExpandedRistrettoPoint{fast0, fast1, fast2}, make([]*scalar.Scalar, 3, 3+len(t.keys))
-	for i, k := range []*scalar.Scalar{&t.g, &t.g1, &t.g2} {
-		ofBases[i] = new(scalar.Scalar).Neg(k)
-	}
-	for i, key := range t.keys {
-		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i])
-	}
-	ofPoints := make([]*scalar.Scalar, len(t.ofPoints))
-	for i := range ofPoints {
-		ofPoints[i] = &t.ofPoints[i]
-	}
-	var zero curve.RistrettoPoint
-	return zero.ExpandedMultiscalarMulVartime(ofBases, bases, ofPoints, t.points).IsIdentity()
-}
-
-const pointsPerStatement = 3 // at most
-
 // allHoldVartime takes the statements, which were weighed, together.
-func allHoldVartime(list []statement) bool {
-	t := newSum(len(list) * pointsPerStatement)
-	for i := range list {
-		t.add(&list[i])
-	}
-	return t.isZeroVartime()
-}
+func allHoldVartime(list []statement) bool { return sumOf(list).isZeroVartime() }
 
 // firstFaultVartime tries one statement after the other, for the error that says what is wrong.
 func firstFaultVartime(list []statement) error {

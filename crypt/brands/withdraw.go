@@ -20,16 +20,28 @@ var errCardOrNot = errors.New("a holder with a card needs its part and the mint'
 type Blinding struct {
 	masked
 	s, u, v, x1, x2, e, tree secret
+	root                     secret // of a derived one, which has its factors when the commitment is known
 }
 
-// DeriveBlinding gives the factors of a wallet's n-th withdrawal under a key. The same three give the same coin: that is
-// how a wallet comes back from its seed, and why n must never be used for two withdrawals.
+// DeriveBlinding gives the factors of a wallet's n-th withdrawal under a key, for whatever commitment Challenge is given.
+// Seed, key, number and commitment together give one coin, always the same: that is how a wallet comes back from its seed.
 func DeriveBlinding(seed Digest, key KeyID, session uint64) *Blinding {
-	bl := new(Blinding)
-	for i, f := range bl.factors() {
-		*f = begin("blinding").add(key[:]).uint(session).uint(uint64(i)).secret(seed[:])
+	return &Blinding{root: newPRF(seed[:])(begin("blinding").add(key[:]).uint(session))}
+}
+
+// bound gives the factors for one commitment. The number of a withdrawal is the mint's to give, and one that gives it twice,
+// of malice or because its book was restored, must not get two challenges under one u and v, which would show it the coin,
+// nor a second coin with the same line, which would name its honest owner once both are paid.
+func (bl *Blinding) bound(com *Commitment) *Blinding {
+	if bl.root.none() {
+		return bl
 	}
-	return bl
+	root, of := bl.root.reveal(), com.Append(nil)
+	to, derive := new(Blinding), newPRF(root[:])
+	for i, f := range to.factors() {
+		*f = derive(begin("blinding factor").add(of).uint(uint64(i)))
+	}
+	return to
 }
 
 // factors lists the factors; the order is part of what seeds mean.
@@ -37,7 +49,7 @@ func (bl *Blinding) factors() [7]*secret {
 	return [7]*secret{&bl.s, &bl.u, &bl.v, &bl.x1, &bl.x2, &bl.e, &bl.tree}
 }
 
-// RandomBlinding draws the factors.
+// RandomBlinding draws the factors, for one withdrawal only.
 func RandomBlinding(rand io.Reader) (*Blinding, error) {
 	bl := new(Blinding)
 	for _, f := range bl.factors() {
@@ -65,6 +77,7 @@ func (h *Holder) Challenge(key *PublicKey, bl *Blinding, com Commitment, card *E
 	if err := h.checkInputs(key, com, card); err != nil {
 		return nil, Scalar{}, err
 	}
+	bl = bl.bound(&com)
 	s, u, v := bl.s.num(), bl.u.num(), bl.v.num()
 	w := &Withdrawal{key: key, m: h.base(), z: h.image(key, com.Image), com: com, u: bl.u, v: bl.v}
 	a := times(w.m, s)

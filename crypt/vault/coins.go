@@ -67,15 +67,12 @@ func (v *Vault) CoinPublic(h Handle) (*brands.PublicKey, error) {
 // CoinCommit opens a session of an account. The same session has the same
 // commitment, so nothing is stored. With an observer in the account's card the
 // commitment also holds the account's image under the key.
-func (v *Vault) CoinCommit(h Handle, session brands.Digest, account brands.Element, card bool) (brands.Commitment, error) {
+func (v *Vault) CoinCommit(h Handle, session brands.Digest, account *brands.Account, card bool) (brands.Commitment, error) {
 	k, err := use[*coinKey](v, h, CoinKey)
 	if err != nil {
 		return brands.Commitment{}, err
 	}
-	if card {
-		return k.key.CommitForCard(session, account), nil
-	}
-	return k.key.Commit(session, account), nil
+	return k.key.CommitForAccount(session, account, card), nil
 }
 
 // CoinRespond answers a challenge. The vault keeps no memory of sessions: the

@@ -29,9 +29,9 @@ func TestVaultIssuesACoin(t *testing.T) {
 		t.Fatalf("the key stands for %+v", public.Info())
 	}
 	h, session := brands.NewHolder(brands.Digest{2}, someCoin.Network), brands.Digest{3}
-	com, err := v.CoinCommit("c", session, h.Identity(), false)
+	com, err := v.CoinCommit("c", session, brands.NewAccount(h.Identity(), 1, false), false)
 	mustDo(t, err)
-	same, err := again.CoinCommit("c", session, h.Identity(), false)
+	same, err := again.CoinCommit("c", session, brands.NewAccount(h.Identity(), 8, false), false)
 	mustDo(t, err)
 	if !bytes.Equal(com.Append(nil), same.Append(nil)) {
 		t.Fatal("one session has two nonces")

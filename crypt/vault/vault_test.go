@@ -116,7 +116,7 @@ var verbs = map[string]struct {
 		return err
 	}},
 	"CoinCommit": {[]Purpose{CoinKey}, func(v *Vault, h Handle) error {
-		_, err := v.CoinCommit(h, brands.Digest{1}, someHolder(), true)
+		_, err := v.CoinCommit(h, brands.Digest{1}, brands.NewAccount(someHolder(), 1, true), true)
 		return err
 	}},
 	"CoinRespond": {[]Purpose{CoinKey}, func(v *Vault, h Handle) error {

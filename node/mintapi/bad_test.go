@@ -159,7 +159,7 @@ func TestWhoeverAnswersInsteadIsNoMint(t *testing.T) {
 type swap struct{ *Client }
 
 func TestAddressesThatAreNoneAreRefused(t *testing.T) {
-	for _, address := range []string{"", "mint.example", "ftp://mint.example", "http://", "https://user:pass@mint.example", "http://mint.example?x=1", "http://mint.example#x", "http://[::1"} {
+	for _, address := range []string{"", "mint.example", "ftp://mint.example", "http://", "http://mint.example", "http://192.0.2.1:5290", "http://127.0.0.1.example", "https://user:pass@mint.example", "http://mint.example?x=1", "http://mint.example#x", "http://[::1"} {
 		if _, err := NewClient(address); !errors.Is(err, ErrAddress) {
 			t.Errorf("%q: %v", address, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // ErrUnreachable: no answer came. The mint may have acted: ask the same again.
 var ErrUnreachable = errors.New("the mint cannot be reached")
 
-// ErrAddress: the mint's address is of no use.
+// ErrAddress: the mint's address is of no use, or nothing protects the way to it.
 var ErrAddress = errors.New("the mint's address is not one such as https://mint.example or http://127.0.0.1:5290")
 
 // patience is how long a client waits for an answer. A mint that syncs its disk
@@ -32,14 +33,18 @@ type Client struct {
 }
 
 // NewClient makes a client of the mint at an address such as
-// https://mint.example. A path in front of the API's own is kept.
+// https://mint.example. A path in front of the API's own is kept. Without TLS only
+// this machine is asked: the mint's keys are as good as the way on which they come,
+// and whoever could put his own among them would pay with coins that he makes.
 func NewClient(address string) (*Client, error) {
 	base, err := url.Parse(address)
-	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+	if err != nil || base.Scheme != "https" && !(base.Scheme == "http" && loopback(base.Hostname())) || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, ErrAddress
 	}
 	return &Client{base: base, http: &http.Client{Timeout: patience, CheckRedirect: noRedirect}}, nil
 }
+
+func loopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // noRedirect: a request may hold an enrolment code, which belongs to this mint only.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -48,8 +48,8 @@ var (
 	ErrStopped = errors.New("an earlier write of the wallet file failed; load it again first")
 )
 
-// MaxState bounds the state in bytes: twenty thousand coins.
-const MaxState = 16 << 20
+// MaxState bounds the state in bytes.
+const MaxState = wallet.MaxState
 
 // File is a wallet's state in a file. It belongs to one goroutine.
 type File struct {
@@ -60,6 +60,7 @@ type File struct {
 	lock    *os.File
 	stopped bool
 	write   func(path string, data []byte, perm os.FileMode) error
+	flush   func(dir string) error
 }
 
 var _ wallet.Store = (*File)(nil)
@@ -91,19 +92,22 @@ func create(path string, secret Secret) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{path: path, secret: secret, sealed: sealed, key: key, write: durable.WriteFile}, nil
+	return &File{path: path, secret: secret, sealed: sealed, key: key, write: durable.WriteFile, flush: durable.SyncDir}, nil
 }
 
 // Open holds the wallet until Close.
 func Open(path string, secret Secret) (*File, error) {
-	if _, err := os.Stat(path); err != nil {
+	// The file itself, not a link to it: Save would put a second wallet in the link's
+	// place, and both would pay with the same coins.
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
 		return nil, fmt.Errorf("wallet file: %w", err) // and leave no lock file behind
 	}
 	lock, err := hold(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: path, secret: secret, lock: lock, write: durable.WriteFile}
+	f := &File{path: path, secret: secret, lock: lock, write: durable.WriteFile, flush: durable.SyncDir}
 	if _, err := f.Load(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -111,8 +115,14 @@ func Open(path string, secret Secret) (*File, error) {
 }
 
 // Load gives the state as it was last saved, or nil if nothing was yet. It reads
-// the disk: after a failed Save this is how to learn which state is there.
+// the disk: after a failed Save this is how to learn which state is there. What it
+// gives survives a power cut: a Save that failed, or died, between rename and flush
+// leaves a file that is there to be read and gone after the cut, and coins that have
+// answered by it would be free again.
 func (f *File) Load() ([]byte, error) {
+	if err := f.flush(filepath.Dir(f.path)); err != nil {
+		return nil, fmt.Errorf("wallet file: %w", err)
+	}
 	b, err := readBounded(f.path)
 	if errors.Is(err, os.ErrNotExist) && f.key != nil {
 		f.stopped = false

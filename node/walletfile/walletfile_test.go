@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"filippo.io/age"
+
+	"jiaozi/node/durable"
 )
 
 // cheap is scrypt's work in tests.
@@ -210,4 +212,52 @@ func FuzzUnseal(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Goal: a state is durable before anybody acts on it, also one whose Save has
+// failed or died after the rename. Method: count the flushes of the directory.
+func TestLoadedStateSurvivesAPowerCut(t *testing.T) {
+	f, _ := made(t, pass(t, "secret"), "old")
+	defer f.Close()
+	real := f.write
+	f.write = func(path string, b []byte, perm os.FileMode) error {
+		return errors.Join(real(path, b, perm), syscall.EIO) // renamed, and the flush failed
+	}
+	if f.Save([]byte("new")) == nil {
+		t.Fatal("a failed write is no success")
+	}
+	f.flush = func(string) error { return syscall.EIO }
+	if _, err := f.Load(); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("a state that may go away again is given out: %v", err)
+	}
+	f.flush = durable.SyncDir
+	if b, err := f.Load(); err != nil || string(b) != "new" {
+		t.Fatalf("%q, %v", b, err)
+	}
+}
+
+// Goal: a link to a wallet is that wallet: one lock, one file.
+func TestLinkIsTheSameWallet(t *testing.T) {
+	secret := pass(t, "secret")
+	f, path := made(t, secret, "old")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(link, secret); !errors.Is(err, ErrBusy) {
+		t.Fatalf("a second holder through a link: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g, err := Open(link, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(g.Save([]byte("new")), g.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got := reopened(t, path, secret); got != "new" {
+		t.Fatalf("the link has become another wallet; the file holds %q", got)
+	}
 }

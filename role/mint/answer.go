@@ -14,13 +14,15 @@ import (
 
 // answered is a challenge that was answered.
 type answered struct {
-	c  brands.Scalar
-	at int64 // Unix seconds
+	c    brands.Scalar
+	salt salt  // of the session
+	at   int64 // Unix seconds
 }
 
 func (a answered) value() []byte {
 	c, w := a.c.Bytes(), newRecord()
 	w.fixed(c[:])
+	w.fixed(a.salt[:])
 	w.uint(uint64(a.at))
 	return w.b
 }
@@ -29,7 +31,7 @@ func readAnswered(b []byte) (answered, error) {
 	r := openRecord(b)
 	c, err := brands.ParseScalar(r.fixed(brands.Size))
 	r.bad = r.bad || err != nil
-	a := answered{c: c, at: int64(r.uint(1<<62 - 1))}
+	a := answered{c: c, salt: salt(r.fixed(len(salt{}))), at: int64(r.uint(1<<62 - 1))}
 	return a, r.done("answered challenge")
 }
 
@@ -87,7 +89,7 @@ func (t *teller) answer(ctx context.Context, n uint64, c brands.Scalar, now time
 			return 0, [32]byte{}, err
 		}
 		if code.Paid() {
-			return t.respond(code, n, c)
+			return t.respond(code, n, s.salt, c)
 		}
 		if code != 0 {
 			return code, [32]byte{}, nil
@@ -108,7 +110,7 @@ func (t *teller) recall(ctx context.Context, n uint64, c brands.Scalar) (coin.Co
 	case first.c != c:
 		return coin.OtherChallenge, [32]byte{}, nil
 	}
-	return t.respond(coin.Replayed, n, c)
+	return t.respond(coin.Replayed, n, first.salt, c)
 }
 
 func (t *teller) answered(ctx context.Context, n uint64) (answered, bool, error) {
@@ -124,8 +126,8 @@ func (t *teller) answered(ctx context.Context, n uint64) (answered, bool, error)
 }
 
 // respond computes the answer to the challenge that the book holds for session n.
-func (t *teller) respond(code coin.Code, n uint64, c brands.Scalar) (coin.Code, [32]byte, error) {
-	r, err := t.vault.CoinRespond(t.key.handle, t.digest(n), t.holder.identity, c)
+func (t *teller) respond(code coin.Code, n uint64, s salt, c brands.Scalar) (coin.Code, [32]byte, error) {
+	r, err := t.vault.CoinRespond(t.key.handle, t.digest(n, s), t.holder.identity, c)
 	if err != nil {
 		return 0, [32]byte{}, fmt.Errorf("mint %s: answer a challenge: %w", t.cfg.Inst, err)
 	}
@@ -140,7 +142,7 @@ func (t *teller) issue(ctx context.Context, s session, c brands.Scalar, now time
 	posting := chart.CoinIssue(t.key.at(t.Mint, t.home.Part()), t.holder.account, t.key.value())
 	posting.Open = withoutAccount(posting.Open, t.home) // the bank opens customers' accounts, not the mint
 	cmd := posting.Command(book.ID{}, date)
-	cmd.Once = []book.Once{{Space: t.space(spaceAnswer), Key: key, Value: answered{c: c, at: now.Unix()}.value()}}
+	cmd.Once = []book.Once{{Space: t.space(spaceAnswer), Key: key, Value: answered{c: c, salt: s.salt, at: now.Unix()}.value()}}
 	cmd.Put = []book.Put{{Space: t.space(spaceSession), Key: t.sessionKey(), Expect: s.version, Value: next.record()}}
 	cmd.ID = book.DeriveID(cmd.Event, string(t.cfg.Inst), key, s.version, cmd.Once[0].Value, date)
 	results, err := t.apply(ctx, cmd)
@@ -203,7 +205,7 @@ func (m *Mint) recover(ctx context.Context, h *holder, q *coin.Recover, now time
 	if err != nil {
 		return nil, err
 	}
-	out := &coin.Recovered{Key: q.Key}
+	out, ready := &coin.Recovered{Key: q.Key}, brands.NewAccount(h.identity, coin.MaxItems, h.card != nil)
 	for n := max(q.From, 1); n <= newest.number; n++ {
 		a, found, err := t.answered(ctx, n)
 		if err != nil {
@@ -216,7 +218,7 @@ func (m *Mint) recover(ctx context.Context, h *holder, q *coin.Recover, now time
 			out.More = true
 			break
 		}
-		item, err := t.recovered(n, a)
+		item, err := t.recovered(ready, n, a)
 		if err != nil {
 			return nil, err
 		}
@@ -225,11 +227,11 @@ func (m *Mint) recover(ctx context.Context, h *holder, q *coin.Recover, now time
 	return out, nil
 }
 
-func (t *teller) recovered(n uint64, a answered) (coin.RecoveredItem, error) {
-	com, err := t.commitment(session{number: n}, coin.Replayed)
+func (t *teller) recovered(ready *brands.Account, n uint64, a answered) (coin.RecoveredItem, error) {
+	com, err := t.commitment(ready, session{number: n, salt: a.salt}, coin.Replayed)
 	if err != nil {
 		return coin.RecoveredItem{}, err
 	}
-	_, r, err := t.respond(coin.Replayed, n, a.c)
+	_, r, err := t.respond(coin.Replayed, n, a.salt, a.c)
 	return coin.RecoveredItem{Session: n, A: com.A, B: com.B, Image: com.Image, C: a.c.Bytes(), R: r, At: a.at}, err
 }

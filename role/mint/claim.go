@@ -45,6 +45,9 @@ func (c *counter) one(ctx context.Context, q *coin.ClaimItem) (coin.ClaimedItem,
 	if code != 0 || err != nil {
 		return coin.ClaimedItem{Code: code}, err
 	}
+	if c.now.Unix() >= k.info.DepositUntil {
+		return c.tooLate(ctx, lost, k)
+	}
 	for range maxRetries {
 		var item coin.ClaimedItem
 		if k.info.Kind == brands.KindNote {
@@ -72,8 +75,6 @@ func (c *counter) read(ctx context.Context, q *coin.ClaimItem) (*brands.Coin, *c
 		return nil, nil, 0, err
 	case k == nil:
 		return nil, nil, coin.UnknownKey, nil
-	case c.now.Unix() >= k.info.DepositUntil:
-		return nil, nil, coin.Expired, nil
 	case k.info.Kind == brands.KindBlank, lost.VerifyVartime(k.public) != nil:
 		return nil, nil, coin.Invalid, nil
 	case proof.VerifyVartime(&lost, c.holder.identity) != nil:
@@ -82,12 +83,31 @@ func (c *counter) read(ctx context.Context, q *coin.ClaimItem) (*brands.Coin, *c
 	return &lost, k, 0, nil
 }
 
+// tooLate gives the first answer again to a claim that came in time.
+func (c *counter) tooLate(ctx context.Context, lost *brands.Coin, k *coinKey) (coin.ClaimedItem, error) {
+	id := lost.ID()
+	n, err := c.note(ctx, id)
+	if err != nil {
+		return coin.ClaimedItem{}, err
+	}
+	had := n.claim
+	if k.info.Kind != brands.KindNote {
+		if had, err = c.lookSpent(ctx, spaceSpent, id[:]); err != nil {
+			return coin.ClaimedItem{}, err
+		}
+	}
+	if had == nil {
+		return coin.ClaimedItem{Code: coin.Expired}, nil
+	}
+	return c.before(had, k), nil
+}
+
 // whole claims a coin.
 func (c *counter) whole(ctx context.Context, lost *brands.Coin, k *coinKey) (coin.ClaimedItem, error) {
 	id, value := lost.ID(), k.value()
 	cmd := c.pay(id, k, value)
 	cmd.Once = []book.Once{{Space: c.space(spaceSpent), Key: id[:], Value: c.kept(value).record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], cmd.Once[0].Value, c.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], cmd.Once[0].Value, between(&cmd), c.date)
 	r, err := c.book(ctx, cmd)
 	if err != nil {
 		return coin.ClaimedItem{}, err
@@ -120,7 +140,7 @@ func (c *counter) rest(ctx context.Context, lost *brands.Coin, k *coinKey) (coin
 	next.claim = c.kept(value)
 	cmd := c.pay(id, k, value)
 	cmd.Put = []book.Put{{Space: c.space(spaceNote), Key: id[:], Expect: n.version, Value: next.record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], n.version, cmd.Put[0].Value, c.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(c.cfg.Inst), id[:], n.version, cmd.Put[0].Value, between(&cmd), c.date)
 	r, err := c.book(ctx, cmd)
 	if err != nil || r.Code == book.VersionConflict {
 		return coin.ClaimedItem{}, err // look again
@@ -134,7 +154,7 @@ func (c *counter) kept(value money.Amount) *spent {
 
 func (c *counter) pay(id brands.CoinID, k *coinKey, value money.Amount) book.Command {
 	part := partOf(id)
-	to, outs := c.credit(part, id[:], c.to, value)
+	to, outs := c.credit(part, "claim", id[:], c.to, value)
 	posting := chart.CoinClaim(k.at(c.Mint, part), to, value)
 	posting.Open = withoutAccount(posting.Open, c.to.account.ID)
 	cmd := posting.Command(book.ID{}, c.date)

@@ -76,8 +76,14 @@ func TestClaimedCoinThatItsOwnerCannotPayIsInSuspense(t *testing.T) {
 	s.codes(bill, []coin.Code{coin.AfterClaim}, raw)
 	s.codes(bill, []coin.Code{coin.Replayed}, raw)
 	s.holds(map[string]money.Minor{"alice": 0, "shop": 4})
-	if have := s.balance(chart.CoinSuspense(bank, chart.Place{}, money.CNY)); have != 4 {
+	suspense := chart.CoinSuspense(bank, chart.Place{}, money.CNY)
+	if have := s.balance(suspense); have != 4 {
 		t.Errorf("suspense %d", have)
+	}
+	lines, _, err := s.book.Statement(t.Context(), suspense.ID, 0, 9)
+	check(t, err)
+	if len(lines) != 1 || string(lines[0].Note) != chart.Customer(bank, "alice", money.CNY).Name {
+		t.Errorf("the statement does not say who owes it: %+v", lines)
 	}
 	s.codes(bill, []coin.Code{coin.Accepted}, s.pay(head(second), second, bill))
 	s.sound()

@@ -42,13 +42,13 @@ var records = map[string]func(b []byte) ([]byte, error){
 func sampleRecords() map[string][][]byte {
 	claim := &spent{kind: spentClaimed, name: "alice", value: 4, owner: [32]byte{3}}
 	paid := &spent{kind: spentPaid, name: "shop", value: 300, points: make([]brands.Point3, 3)}
-	open := session{number: 300, state: sessionOpen, deadline: 1795313100}
+	open := session{number: 300, salt: salt{5}, state: sessionOpen, deadline: 1795313100}
 	holder := &holder{account: "alice", auth: [32]byte{1}, opening: make([]byte, brands.OpeningSize), card: []byte{1, 2}, at: day0.Unix()}
 	due := &due{id: book.ID{1}, collect: true, account: "alice", amount: yuan(4)}
 	file := guilty{epoch: thisMon, identity: [32]byte{4}, file: []byte{1}}
 	return map[string][][]byte{
 		"session":  {open.record()},
-		"answered": {answered{at: 5}.value()},
+		"answered": {answered{salt: salt{5}, at: 5}.value()},
 		"holder":   {holder.record()},
 		"spent":    {claim.record(), paid.record()},
 		"note":     {(&note{spent: nodes{1}, back: 3}).record(), (&note{fixed: nodes{2}, claim: claim}).record()},

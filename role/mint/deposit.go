@@ -32,6 +32,7 @@ type deposited struct {
 	id     brands.CoinID
 	points []brands.Point3
 	value  money.Amount
+	over   bool   // too late to be paid, but not to be told what became of it
 	late   *spent // its owner claimed it before
 	broke  bool   // and does not hold its value any more
 	out    coin.DepositedItem
@@ -118,14 +119,12 @@ func (d *desk) admit(ctx context.Context, raw []byte) (*deposited, error) {
 	switch {
 	case bad != nil || value.Sign() <= 0:
 		item.end(coin.Invalid)
-	case d.now.Unix() >= item.key.info.DepositUntil:
-		item.end(coin.Expired)
 	case d.now.Unix() < item.key.info.From:
 		item.end(coin.NotYet)
 	case !d.payee.takes(item.key.info.Group, d.group):
 		item.end(coin.GroupMismatch)
 	}
-	item.value = value
+	item.value, item.over = value, d.now.Unix() >= item.key.info.DepositUntil
 	return item, nil
 }
 
@@ -207,6 +206,9 @@ func (d *desk) run(ctx context.Context) error {
 
 // command is the next step of a coin; nil if the coin was decided without one.
 func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, error) {
+	if item.over {
+		return nil, d.tooLate(ctx, item)
+	}
 	if item.pay.Piece != nil {
 		return d.pieceCommand(ctx, item)
 	}
@@ -217,7 +219,7 @@ func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, err
 	}
 	cmd := d.pay(item, item.id[:])
 	cmd.Once = []book.Once{{Space: d.space(space), Key: item.id[:], Value: kept.record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), space, item.id[:], kept.record(), d.source(item), d.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), space, item.id[:], kept.record(), between(&cmd), d.date)
 	return &cmd, nil
 }
 
@@ -225,7 +227,7 @@ func (d *desk) command(ctx context.Context, item *deposited) (*book.Command, err
 // outstanding, or out of the claimant's account if the coin was claimed.
 func (d *desk) pay(item *deposited, id []byte) book.Command {
 	part := partOf(item.id)
-	to, outs := d.credit(part, id, d.payee, item.value)
+	to, outs := d.credit(part, "pay", id, d.payee, item.value)
 	posting := chart.CoinDeposit(item.key.at(d.Mint, part), to, item.value)
 	closed := []book.AccountID{}
 	if d.payee.own {
@@ -242,16 +244,10 @@ func (d *desk) pay(item *deposited, id []byte) book.Command {
 	}
 	cmd := posting.Command(book.ID{}, d.date)
 	cmd.Out = outs
-	return cmd
-}
-
-// source tells the command that pays out of suspense from the one that its account
-// could not pay: a command's id is of one command.
-func (d *desk) source(item *deposited) string {
 	if item.broke {
-		return "suspense"
+		cmd.Note = []byte(d.customer(item.late.name).Name) // who owes it: suspense has no other memory of him
 	}
-	return ""
+	return cmd
 }
 
 // conclude takes the book's answer.
@@ -298,6 +294,27 @@ func (d *desk) known(ctx context.Context, item *deposited, prior []byte) error {
 	}
 	if had.kind == spentClaimed {
 		item.late = had
+		return nil
+	}
+	return d.compare(ctx, item, had.points)
+}
+
+// tooLate pays nothing for a coin whose time is over, and gives the first answer again
+// if it came in time: who lost that answer has the money.
+func (d *desk) tooLate(ctx context.Context, item *deposited) error {
+	key := item.id[:]
+	if item.pay.Piece != nil {
+		key = nodeKey(item.id, item.pay.Piece.Node)
+	}
+	had, err := d.lookSpent(ctx, spaceSpent, key)
+	if err == nil && had != nil && had.kind == spentClaimed {
+		had, err = d.lookSpent(ctx, spaceLate, key)
+	}
+	switch {
+	case err != nil:
+		return err
+	case had == nil || had.kind != spentPaid:
+		item.end(coin.Expired)
 		return nil
 	}
 	return d.compare(ctx, item, had.points)

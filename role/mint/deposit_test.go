@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"jiaozi/book/chart"
 	"jiaozi/crypt/brands"
 	"jiaozi/value/money"
 	"jiaozi/wire/coin"
@@ -272,7 +273,7 @@ func TestForgedCoinsAreFoundOut(t *testing.T) {
 	published, err := s.mint.key(t.Context(), k.ID())
 	check(t, err)
 	session := brands.Digest{66}
-	com, err := s.vault.CoinCommit(published.handle, session, alice.h.Identity(), false)
+	com, err := s.vault.CoinCommit(published.handle, session, brands.NewAccount(alice.h.Identity(), 1, false), false)
 	check(t, err)
 	w, c, err := alice.h.Challenge(k, brands.DeriveBlinding(alice.seed, k.ID(), 66), com, nil)
 	check(t, err)
@@ -286,5 +287,25 @@ func TestForgedCoinsAreFoundOut(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.holds(map[string]money.Minor{"shop": 4, "alice": 6})
+	s.sound()
+}
+
+// Goal: a deposit that comes again has the first answer also after the merchant's
+// account was moved, and does not hold up the coins beside it.
+func TestDepositComesAgainAfterTheMerchantMoved(t *testing.T) {
+	s := newScheme(t)
+	s.shop()
+	alice := s.person("alice", 20)
+	first, second := alice.coin(1), alice.coin(2)
+	bill := s.bill("shop", 3, 1)
+	raw := s.pay(head(first), first, bill)
+	s.codes(bill, []coin.Code{coin.Accepted}, raw)
+	const elsewhere = "M00000000000002"
+	check(t, s.mint.RegisterMerchant(t.Context(), Merchant{Account: "shop", MID: elsewhere}, s.now))
+	s.codes(bill, []coin.Code{coin.Replayed, coin.Accepted}, raw, s.pay(head(second), second, bill))
+	s.holds(map[string]money.Minor{"shop": 1, "alice": 17})
+	if have := s.balance(chart.Merchant(bank, elsewhere, money.CNY)); have != 2 {
+		t.Errorf("the new account has %d", have)
+	}
 	s.sound()
 }

@@ -64,13 +64,14 @@ func (d *due) target(m *Mint) book.Account {
 }
 
 // credit is the account to credit on the shard of part, with the message that
-// carries the money on if the payee lives elsewhere.
-func (m *Mint) credit(part uint16, id []byte, p *payee, value money.Amount) (book.Account, []book.Out) {
+// carries the money on if the payee lives elsewhere. A coin pays twice if it was
+// claimed: why tells the two messages apart.
+func (m *Mint) credit(part uint16, why string, id []byte, p *payee, value money.Amount) (book.Account, []book.Out) {
 	here := m.cfg.Place(part)
 	if m.cfg.Place(p.account.ID.Part()) == here {
 		return p.account, nil
 	}
-	d := due{id: book.DeriveID(chart.EventCoinDue, "pay", string(m.cfg.Inst), id), amount: value}
+	d := due{id: book.DeriveID(chart.EventCoinDue, why, string(m.cfg.Inst), id), amount: value}
 	if p.own {
 		d.account = p.name
 	} else {
@@ -123,8 +124,8 @@ func (m *Mint) deliver(ctx context.Context, p *book.Pending, date clock.Date) er
 	return m.acknowledge(ctx, p, d, date)
 }
 
-// carry books a message where it is meant to go, or in suspense if the account
-// there refuses it.
+// carry books a message where it is meant to go, or in suspense, with the account's
+// name, if the account there refuses it.
 func (m *Mint) carry(ctx context.Context, d *due, date clock.Date) error {
 	for _, instead := range []bool{false, true} {
 		results, err := m.apply(ctx, m.dueCommand(d, instead, date))
@@ -156,7 +157,11 @@ func (m *Mint) dueCommand(d *due, instead bool, date clock.Date) book.Command {
 	if own {
 		posting.Open = withoutAccount(posting.Open, account.ID)
 	}
-	cmd := posting.Command(book.DeriveID(chart.EventCoinDue, string(m.cfg.Inst), d.id[:], account.Name, date), date)
+	cmd := posting.Command(book.ID{}, date)
+	cmd.ID = book.DeriveID(chart.EventCoinDue, string(m.cfg.Inst), d.id[:], between(&cmd), date)
+	if instead {
+		cmd.Note = []byte(target.Name) // whose it is, or who owes it
+	}
 	cmd.Once = []book.Once{{Space: m.space(spaceDue), Key: near(target.ID, d.id[:])}}
 	return cmd
 }

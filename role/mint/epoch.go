@@ -29,6 +29,12 @@ func (p Plan) check() error {
 	return nil
 }
 
+// alive is how many epochs have published keys at a time: from when the epoch
+// before begins until nobody takes their coins any more.
+func (p Plan) alive() int {
+	return 1 + (p.Issue+p.Spend+p.Deposit+p.Issue-1)/p.Issue
+}
+
 // epoch is one epoch with its dates.
 type epoch struct {
 	number                                     uint32 // such as 202611

@@ -41,9 +41,9 @@ type planned struct {
 }
 
 // EnsureKeys makes and publishes the keys of the current and of the next epoch that
-// are not there yet. Save must seal the vault durably; it is called after keys
-// were made and before any of them is published, because a published key that a
-// crash takes away could answer nobody any more.
+// are not there yet. Save must seal the vault durably; it is called before any key
+// is published, whoever made it and when, because a published key that a crash
+// takes away could answer nobody any more.
 func (m *Mint) EnsureKeys(ctx context.Context, now time.Time, save func(context.Context) error) error {
 	if err := sane(now); err != nil {
 		return err
@@ -58,17 +58,17 @@ func (m *Mint) EnsureKeys(ctx context.Context, now time.Time, save func(context.
 	}
 	this := m.cfg.Plan.at(now)
 	list := append(m.planned(this), m.planned(m.cfg.Plan.after(this))...)
-	made := false
+	fresh := false
 	for _, p := range list {
+		fresh = fresh || !handles[p.handle]
 		if m.vault.Has(p.handle) {
-			continue
+			continue // made before a crash, or before a save that failed
 		}
 		if err := m.vault.GenerateCoin(p.handle, p.info); err != nil {
 			return fmt.Errorf("mint %s: make a key: %w", m.cfg.Inst, err)
 		}
-		made = true
 	}
-	if made {
+	if fresh {
 		if err := save(ctx); err != nil {
 			return fmt.Errorf("mint %s: save new keys: %w", m.cfg.Inst, err)
 		}
@@ -247,7 +247,7 @@ func (m *Mint) add(ctx context.Context, r keyring, id brands.KeyID) (bool, error
 	return true, nil
 }
 
-// Keys is what the mint publishes: every key whose coins it still takes.
+// Keys is what the mint publishes, signed: every key whose coins it still takes.
 func (m *Mint) Keys(ctx context.Context, now time.Time) (*coin.Keys, error) {
 	list, err := m.published(ctx)
 	if err != nil {
@@ -263,5 +263,14 @@ func (m *Mint) Keys(ctx context.Context, now time.Time) (*coin.Keys, error) {
 			out.Keys = append(out.Keys, k.public.Append(nil))
 		}
 	}
+	msg, err := out.SigningBytes()
+	if err != nil {
+		return nil, fmt.Errorf("mint %s: list the keys: %w", m.cfg.Inst, err)
+	}
+	sig, err := m.vault.Sign(m.cfg.Sign, coin.KeysDomain, msg)
+	if err != nil {
+		return nil, fmt.Errorf("mint %s: sign the keys: %w", m.cfg.Inst, err)
+	}
+	out.Signature = [64]byte(sig)
 	return out, nil
 }

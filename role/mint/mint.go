@@ -50,6 +50,7 @@ import (
 	"jiaozi/crypt/vault"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
+	"jiaozi/wire/coin"
 )
 
 // Door is the mint's part of the book: its own events and spaces.
@@ -76,7 +77,7 @@ type Vault interface {
 	Has(h vault.Handle) bool
 	GenerateCoin(h vault.Handle, info brands.KeyInfo) error
 	CoinPublic(h vault.Handle) (*brands.PublicKey, error)
-	CoinCommit(h vault.Handle, session brands.Digest, account brands.Element, card bool) (brands.Commitment, error)
+	CoinCommit(h vault.Handle, session brands.Digest, account *brands.Account, card bool) (brands.Commitment, error)
 	CoinRespond(h vault.Handle, session brands.Digest, account brands.Element, c brands.Scalar) (brands.Scalar, error)
 	Sign(h vault.Handle, domain string, msg []byte) ([]byte, error)
 	Public(h vault.Handle) (ed25519.PublicKey, error)
@@ -94,7 +95,7 @@ type Config struct {
 	Name     string // for people
 	Network  brands.Network
 	Currency money.Currency
-	Sign     vault.Handle // signs guilt
+	Sign     vault.Handle // signs guilt and the list of keys
 
 	Coins  int      // denominations: 1, 2, 4 ... 2^(Coins-1) minor units
 	Notes  []Note   // denominations of notes
@@ -102,7 +103,7 @@ type Config struct {
 	Blanks int      // keys of blanks in an epoch: so many blanks can be fetched at a time; 0 means 8
 	Plan   Plan     // of epochs
 
-	SessionLife time.Duration     // until an unanswered withdrawal dies; 0 means 5 minutes
+	SessionLife time.Duration     // until an unanswered withdrawal dies; 0 means 5 minutes. A book from a backup must be older before it serves
 	Tolerance   time.Duration     // between the clocks of wallet and mint; 0 means 10 minutes
 	CodeLife    time.Duration     // of an enrolment code; 0 means 7 days
 	CardKey     ed25519.PublicKey // of the issuer that certifies card observers; nil: cards are not taken
@@ -192,8 +193,9 @@ type Mint struct {
 // space names one of the mint's own spaces.
 func (m *Mint) space(name string) string { return m.root + name }
 
-// New makes a mint. Rand weighs batches and makes enrolment codes; it must be safe
-// for concurrent use, as crypto/rand's Reader is.
+// New makes a mint. Rand weighs batches, salts withdrawals and makes enrolment
+// codes; it must be safe for concurrent use, as crypto/rand's Reader is, and never
+// repeat itself, not even over a book that was restored.
 func New(cfg Config, door Door, v Vault, rand io.Reader) (*Mint, error) {
 	if _, err := ident.ParseInst(string(cfg.Inst)); err != nil {
 		return nil, fmt.Errorf("mint: %w", err)
@@ -218,8 +220,14 @@ func New(cfg Config, door Door, v Vault, rand io.Reader) (*Mint, error) {
 	if err := cfg.Plan.check(); err != nil {
 		return nil, fmt.Errorf("mint %s: %w", cfg.Inst, err)
 	}
+	if n := cfg.keys() * cfg.Plan.alive(); n > coin.MaxKeys {
+		return nil, fmt.Errorf("mint %s: up to %d keys at a time, and wallets read %d: take fewer denominations, groups or months", cfg.Inst, n, coin.MaxKeys)
+	}
 	return &Mint{cfg: cfg, door: door, vault: v, rand: rand, root: root(cfg.Inst)}, nil
 }
+
+// keys is how many keys an epoch has.
+func (c *Config) keys() int { return c.Coins*(1+len(c.Groups)) + len(c.Notes) + c.Blanks }
 
 func setDefault[T comparable](v *T, to T) {
 	if none := *new(T); *v == none {
@@ -239,6 +247,16 @@ func (m *Mint) apply(ctx context.Context, cmds ...book.Command) ([]book.Result, 
 // unexpected is a refusal of the book that no caller of the mint can cause.
 func (m *Mint) unexpected(what string, r book.Result) error {
 	return fmt.Errorf("mint %s: %s: the book refused: %s", m.cfg.Inst, what, r.Code.Explain())
+}
+
+// between lists the accounts that a command moves money between. It belongs into the
+// command's id: a request that comes again after a merchant or a shard has moved
+// makes another command, and must meet the first one's once-key, not its id.
+func between(cmd *book.Command) (ids []byte) {
+	for i := range cmd.Legs {
+		ids = append(ids, cmd.Legs[i].Account[:]...)
+	}
+	return ids
 }
 
 // customer is the account behind a name.

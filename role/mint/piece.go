@@ -52,7 +52,7 @@ func (d *desk) pieceCommand(ctx context.Context, item *deposited) (*book.Command
 	cmd := d.pay(item, node)
 	cmd.Once = keep
 	cmd.Put = []book.Put{{Space: d.space(spaceNote), Key: item.id[:], Expect: n.version, Value: next.record()}}
-	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), spaceNote, node, keep[0].Value, n.version, next.record(), d.source(item), d.date)
+	cmd.ID = book.DeriveID(cmd.Event, string(d.cfg.Inst), spaceNote, node, keep[0].Value, n.version, next.record(), between(&cmd), d.date)
 	return &cmd, nil
 }
 
@@ -67,7 +67,7 @@ func (d *desk) clash(ctx context.Context, item *deposited, n *note, p brands.Nod
 	if !paid && !fixed || fixed && !p.Spent {
 		return false, nil
 	}
-	had, err := d.lookSpent(ctx, nodeKey(item.id, p.Node))
+	had, err := d.lookSpent(ctx, spaceSpent, nodeKey(item.id, p.Node))
 	if err != nil {
 		return false, err
 	}

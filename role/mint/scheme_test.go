@@ -169,6 +169,9 @@ func (s *scheme) learn() {
 	s.t.Helper()
 	list, err := s.mint.Keys(s.t.Context(), s.now)
 	check(s.t, err)
+	sign, err := s.vault.Public(s.cfg.Sign)
+	check(s.t, err)
+	check(s.t, list.Verify([32]byte(sign)))
 	for _, raw := range list.Keys {
 		k, err := brands.ParsePublicKey(raw)
 		check(s.t, err)

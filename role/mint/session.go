@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"time"
 
 	"jiaozi/book"
@@ -22,6 +23,10 @@ import (
 //	open                 --too late, or the account does not hold enough--> dead
 //
 // Dead is for ever: its nonce is never used, and its challenge never answered.
+//
+// A session's salt is drawn when it is opened, and goes into its nonce. Else a book
+// restored from an older backup would open session n again under the nonce that has
+// answered a challenge already, and a second answer gives the key away.
 type sessionState uint8
 
 const (
@@ -34,14 +39,19 @@ const (
 // session is the newest session of an account and a key.
 type session struct {
 	number   uint64
+	salt     salt
 	state    sessionState
 	deadline int64 // Unix seconds
 	version  uint64
 }
 
+// salt makes a session's nonce one that no other history of the book has had.
+type salt [16]byte
+
 func (s *session) record() []byte {
 	w := newRecord()
 	w.uint(s.number)
+	w.fixed(s.salt[:])
 	w.uint(uint64(s.state))
 	w.uint(uint64(s.deadline))
 	return w.b
@@ -49,7 +59,7 @@ func (s *session) record() []byte {
 
 func readSession(b []byte, version uint64) (session, error) {
 	r := openRecord(b)
-	s := session{number: r.uint(1<<63 - 1), state: sessionState(r.uint(uint64(sessionDeclined))), deadline: int64(r.uint(1<<62 - 1)), version: version}
+	s := session{number: r.uint(1<<63 - 1), salt: salt(r.fixed(len(salt{}))), state: sessionState(r.uint(uint64(sessionDeclined))), deadline: int64(r.uint(1<<62 - 1)), version: version}
 	r.bad = r.bad || s.state < sessionOpen || s.number == 0
 	return s, r.done("session")
 }
@@ -91,13 +101,14 @@ func (t *teller) session(ctx context.Context) (session, error) {
 }
 
 // digest names a session for the key's nonce.
-func (t *teller) digest(n uint64) brands.Digest {
+func (t *teller) digest(n uint64, s salt) brands.Digest {
 	id, h := t.holder.identity.Bytes(), sha512.New512_256()
 	h.Write([]byte("jiaozi coin session v1"))
 	h.Write(t.cfg.Network[:])
 	h.Write(t.key.id[:])
 	h.Write(id[:])
 	h.Write(binary.BigEndian.AppendUint64(nil, n))
+	h.Write(s[:])
 	return brands.Digest(h.Sum(nil))
 }
 
@@ -121,7 +132,7 @@ func (t *teller) write(ctx context.Context, next session, date clock.Date) (book
 
 // commit opens a withdrawal with each key that is asked for.
 func (m *Mint) commit(ctx context.Context, h *holder, q *coin.Commit, now time.Time) (coin.Message, error) {
-	out := &coin.Commitments{}
+	out, ready := &coin.Commitments{}, brands.NewAccount(h.identity, len(q.Keys), h.card != nil)
 	for _, id := range q.Keys {
 		k, err := m.key(ctx, id)
 		if err != nil {
@@ -129,7 +140,7 @@ func (m *Mint) commit(ctx context.Context, h *holder, q *coin.Commit, now time.T
 		}
 		item := coin.Commitment{Key: id, Code: issuable(k, now)}
 		if item.Code == 0 {
-			if item, err = m.teller(h, k).open(ctx, now); err != nil {
+			if item, err = m.teller(h, k).open(ctx, ready, now); err != nil {
 				return nil, err
 			}
 		}
@@ -151,29 +162,32 @@ func issuable(k *coinKey, now time.Time) coin.Code {
 
 // open gives the open session, or opens the next one. Whoever asks again, in
 // whatever number of callers, gets the same session and the same nonce.
-func (t *teller) open(ctx context.Context, now time.Time) (coin.Commitment, error) {
+func (t *teller) open(ctx context.Context, ready *brands.Account, now time.Time) (coin.Commitment, error) {
 	for range maxRetries {
 		s, err := t.session(ctx)
 		if err != nil {
 			return coin.Commitment{}, err
 		}
 		if s.open(now) {
-			return t.commitment(s, coin.Replayed)
+			return t.commitment(ready, s, coin.Replayed)
 		}
 		next := session{number: s.number + 1, state: sessionOpen, deadline: now.Add(t.cfg.SessionLife).Unix(), version: s.version}
+		if _, err := io.ReadFull(t.rand, next.salt[:]); err != nil {
+			return coin.Commitment{}, fmt.Errorf("mint %s: no randomness for a withdrawal: %w", t.cfg.Inst, err)
+		}
 		code, err := t.write(ctx, next, clock.DateOf(now))
 		if err != nil {
 			return coin.Commitment{}, err
 		}
 		if code == book.OK {
-			return t.commitment(next, coin.Accepted)
+			return t.commitment(ready, next, coin.Accepted)
 		}
 	}
 	return coin.Commitment{}, t.busy("open a withdrawal")
 }
 
-func (t *teller) commitment(s session, code coin.Code) (coin.Commitment, error) {
-	c, err := t.vault.CoinCommit(t.key.handle, t.digest(s.number), t.holder.identity, t.holder.card != nil)
+func (t *teller) commitment(ready *brands.Account, s session, code coin.Code) (coin.Commitment, error) {
+	c, err := t.vault.CoinCommit(t.key.handle, t.digest(s.number, s.salt), ready, t.holder.card != nil)
 	if err != nil {
 		return coin.Commitment{}, fmt.Errorf("mint %s: open a withdrawal: %w", t.cfg.Inst, err)
 	}

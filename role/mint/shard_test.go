@@ -246,3 +246,33 @@ func TestStrangeMessageIsNamed(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 }
+
+// Goal: a coin that was claimed and is deposited after all is paid whoever deposits
+// it and wherever claimant, payee and coin live: also when the claimant deposits it
+// himself, and when nobody but the coin lives on its shard.
+func TestClaimedCoinIsPaidWhereverItLives(t *testing.T) {
+	for _, payee := range []string{"alice", "bob", "carol", "dave", "shop"} {
+		c := newCity(t)
+		c.shop()
+		alice := c.resident("alice", 60)
+		for _, name := range []string{"bob", "carol", "dave"} {
+			c.resident(name, 0)
+		}
+		bill := c.bill(payee, 1, 1)
+		for range 12 {
+			own := alice.coin(2)
+			paid := c.pay(head(own), own, bill)
+			alice.claims(coin.Accepted, 2, alice.lost(own))
+			c.codes(bill, []coin.Code{coin.AfterClaim}, paid)
+			c.codes(bill, []coin.Code{coin.Replayed}, paid)
+		}
+		c.carry()
+		want := map[string]money.Minor{"alice": 60 - 24, "bob": 0, "carol": 0, "dave": 0}
+		want[payee] += 24
+		c.holds(want)
+		if have := c.suspense(); have != 0 {
+			t.Errorf("%s: suspense %d", payee, have)
+		}
+		c.still()
+	}
+}

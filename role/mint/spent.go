@@ -117,9 +117,9 @@ func (m *Mint) note(ctx context.Context, k brands.CoinID) (*note, error) {
 	return readNote(value, version)
 }
 
-// lookSpent reads what is in the spent space; nil if nothing is.
-func (m *Mint) lookSpent(ctx context.Context, key []byte) (*spent, error) {
-	value, found, err := m.door.GetOnce(ctx, m.space(spaceSpent), key)
+// lookSpent reads what is in the spent or the late space; nil if nothing is.
+func (m *Mint) lookSpent(ctx context.Context, space string, key []byte) (*spent, error) {
+	value, found, err := m.door.GetOnce(ctx, m.space(space), key)
 	if err != nil {
 		return nil, fmt.Errorf("mint %s: look up a coin: %w", m.cfg.Inst, err)
 	}

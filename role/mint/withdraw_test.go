@@ -520,3 +520,28 @@ func TestOvertakenAgainAndAgainIsBusy(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// Goal: a mint whose book was restored from an older backup opens the same session
+// again, and still keeps its key: nobody gets two answers under one nonce.
+func TestARestoredBookAnswersUnderOtherNonces(t *testing.T) {
+	var seen []coin.Commitment
+	for history := range 2 {
+		s := newScheme(t) // the backup: before the withdrawal, with the same vault
+		s.rand = dice(byte(40 + history))
+		s.open()
+		alice := s.person("alice", 10)
+		k := s.key(brands.KindCoin, 1, "", 0)
+		c := alice.commit(k)
+		if c.Session != 1 || k.ID() != brands.KeyID(c.Key) {
+			t.Fatalf("another session: %+v", c)
+		}
+		alice.withdrawn(k, c, brands.DeriveBlinding(alice.seed, k.ID(), c.Session))
+		seen = append(seen, c)
+	}
+	if seen[0].Key != seen[1].Key {
+		t.Fatal("the vault has made other keys: the test shows nothing")
+	}
+	if seen[0].A == seen[1].A {
+		t.Error("one nonce has answered in two histories: r - r' = (c - c')x")
+	}
+}

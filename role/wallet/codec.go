@@ -16,10 +16,14 @@ import (
 const stateMagic = "JZW\x01"
 
 // encode gives the bytes of the state, secrets in the clear: only a Store sees them.
-func (s *state) encode() []byte {
+// A state that nobody could read back is not written.
+func (s *state) encode() ([]byte, error) {
 	c := &codec{b: []byte(stateMagic)}
 	s.fields(c)
-	return c.b
+	if c.bad || len(c.b) > MaxState {
+		return nil, fmt.Errorf("the wallet cannot hold so much, deposit first: %w", ErrManyCoins)
+	}
+	return c.b, nil
 }
 
 // decodeState reads exactly one state; encode gives the same bytes back.

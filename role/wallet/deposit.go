@@ -54,10 +54,10 @@ func (w *Wallet) pick(want func(*holding) bool) []*holding {
 }
 
 func (w *Wallet) chooseDeposit(amount money.Amount) ([]*holding, error) {
-	all := w.pick(func(*holding) bool { return true })
 	if amount.IsZero() {
-		return all, nil
+		return w.pick(func(*holding) bool { return true }), nil
 	}
+	all := w.pick(func(h *holding) bool { return w.group(h.money) == "" })
 	if amount.Currency() != w.state.currency || amount.Sign() < 0 {
 		return nil, fmt.Errorf("deposit %s: %w", amount, ErrAmount)
 	}
@@ -93,11 +93,16 @@ func at(coins []*holding, places []int) []*holding {
 	return out
 }
 
-// depositTakings makes one operation for each payment that others have made.
+// depositTakings makes one operation for each payment that others have made and that
+// is in none.
 func (w *Wallet) depositTakings() []op {
 	var ops []op
+	begun := slices.Clone(w.state.ops)
 	for i := range w.state.takings {
 		t := &w.state.takings[i]
+		if slices.ContainsFunc(begun, func(o op) bool { return o.kind == opDeposit && o.terms == t.terms && slices.Contains(o.coins, t.id()) }) {
+			continue
+		}
 		j := slices.IndexFunc(ops, func(o op) bool { return o.terms == t.terms })
 		if j < 0 {
 			ops, j = append(ops, op{kind: opDeposit, terms: t.terms}), len(ops)
@@ -107,33 +112,37 @@ func (w *Wallet) depositTakings() []op {
 	return ops
 }
 
-// depositOwn makes operations that pay coins to the wallet's own account, apart by
-// group, since a group's coins are paid to its merchants only.
+// depositOwn makes operations that bring coins to the wallet's own account. The mint
+// pays a group's coins to its merchants only, so that a deposit would waste their
+// answer: their holder claims them. Those that others have passed on stay.
 func (w *Wallet) depositOwn(coins []*holding, anew bool) ([]op, error) {
 	if len(coins) > 0 && w.state.account == "" {
 		return nil, ErrNotOpen
 	}
-	var ops []op
-	for len(coins) > 0 {
-		group := w.group(coins[0].money)
-		o := op{kind: opDeposit, group: group, anew: anew}
+	ops := w.claims(func(h *holding) bool { return slices.Contains(coins, h) && w.group(h.money) != "" && !w.piecesOut(h) }, anew)
+	coins = slices.DeleteFunc(coins, func(h *holding) bool { return w.group(h.money) != "" })
+	for batch := range slices.Chunk(coins, coin.MaxItems) {
+		o := op{kind: opDeposit, anew: anew}
 		var sum money.Minor
-		var rest []*holding
-		for _, h := range coins {
-			if w.group(h.money) != group || len(o.coins) == coin.MaxItems {
-				rest = append(rest, h)
-				continue
-			}
+		for _, h := range batch {
 			o.coins = append(o.coins, h.id())
 			sum += h.value
 		}
-		o.terms = coin.Terms{Network: w.state.network, Payee: w.state.account, Amount: w.amount(sum), Time: w.now(), Group: group}
+		o.terms = coin.Terms{Network: w.state.network, Payee: w.state.account, Amount: w.amount(sum), Time: w.now()}
 		if _, err := io.ReadFull(w.world.Rand, o.terms.Nonce[:]); err != nil {
 			return nil, fmt.Errorf("draw a nonce: %w", err)
 		}
-		ops, coins = append(ops, o), rest
+		ops = append(ops, o)
 	}
 	return ops, nil
+}
+
+// piecesOut reports whether pieces of the coin's note are on their way to payees: a
+// claim would take them too.
+func (w *Wallet) piecesOut(h *holding) bool {
+	return slices.ContainsFunc(w.state.holdings, func(x holding) bool {
+		return h.node > 0 && x.node > 0 && x.status == paying && x.money.Head.ID() == h.money.Head.ID()
+	})
 }
 
 func (s *state) taking(id brands.CoinID, terms *coin.Terms) int {
@@ -145,13 +154,21 @@ func (s *state) taking(id brands.CoinID, terms *coin.Terms) int {
 func (w *Wallet) deposit(ctx context.Context) error {
 	o := &w.state.ops[0]
 	m := &coin.Deposit{Terms: o.terms}
-	batch := o.coins[:min(len(o.coins), coin.MaxItems)]
-	for _, id := range batch {
+	var batch []brands.CoinID
+	var mute error
+	for _, id := range o.coins {
 		p, err := w.depositItem(o, id)
 		if err != nil {
-			return fmt.Errorf("deposit: %w", err)
+			mute = fmt.Errorf("deposit: %w", err) // its card is away: the others go on
+			continue
 		}
-		m.Items = append(m.Items, p.Append(nil))
+		m.Items, batch = append(m.Items, p.Append(nil)), append(batch, id)
+		if len(batch) == coin.MaxItems {
+			break
+		}
+	}
+	if len(batch) == 0 {
+		return mute
 	}
 	answer, err := ask[coin.Deposited](ctx, w, m)
 	if err != nil {
@@ -164,7 +181,7 @@ func (w *Wallet) deposit(ctx context.Context) error {
 	for i, item := range answer.Items {
 		verdicts[i] = verdict{code: item.Code, value: item.Value, guilt: item.Guilt}
 	}
-	return w.settle(verdicts)
+	return w.settle(batch, verdicts)
 }
 
 func (w *Wallet) depositItem(o *op, id brands.CoinID) (*brands.Payment, error) {
@@ -172,7 +189,7 @@ func (w *Wallet) depositItem(o *op, id brands.CoinID) (*brands.Payment, error) {
 		return w.state.takings[i].payment, nil
 	}
 	h := w.state.holding(id)
-	if h == nil {
+	if h == nil || h.status != depositing {
 		return nil, ErrState
 	}
 	digest := TermsDigest(&o.terms)
@@ -200,35 +217,40 @@ type verdict struct {
 	older bool // credited before this wallet asked: to one that had the same words
 }
 
-// settle writes what became of the first coins of the first operation. Coins that
+// settle writes what became of a batch of the first operation's coins. Coins that
 // the mint has not decided on stay in it.
-func (w *Wallet) settle(verdicts []verdict) error {
+func (w *Wallet) settle(batch []brands.CoinID, verdicts []verdict) error {
 	var no *Refusal
 	var credited money.Minor
 	err := w.change(func(s *state) error {
 		o := &s.ops[0]
-		var still []brands.CoinID
 		for i, v := range verdicts {
-			id := o.coins[i]
+			id := batch[i]
 			switch {
 			case v.code.Paid():
-				if v.value.Currency() != s.currency {
-					return fmt.Errorf("the mint credits %s: %w", v.value, ErrOther)
+				worth, rest := s.worth(o, id)
+				if v.value.Currency() != s.currency || v.value.Minor() != worth && !rest {
+					return fmt.Errorf("the mint credits %s for a coin of %d minor units: %w", v.value, worth, coin.ErrForm)
 				}
 				if !v.older {
 					credited += v.value.Minor()
 				}
 			case again(v.code):
-				no, still = &Refusal{Code: v.code}, append(still, id)
+				no = &Refusal{Code: v.code}
 				continue
 			case o.kind == opClaim && v.code == coin.Spent:
 				// It had been paid before it was claimed: nothing was lost.
+			case o.kind == opDeposit && v.code != coin.DoubleSpent && v.code != coin.Expired && s.salvage(id):
+				// Its line is used up, so it is claimed instead.
+				no = &Refusal{Code: v.code}
+				o.coins = slices.DeleteFunc(o.coins, func(x brands.CoinID) bool { return x == id })
+				continue
 			default:
 				s.refuse(o, id, v)
 			}
 			s.away(o, id)
+			o.coins = slices.DeleteFunc(o.coins, func(x brands.CoinID) bool { return x == id })
 		}
-		o.coins = append(still, o.coins[len(verdicts):]...)
 		return s.next(credited)
 	})
 	if err != nil {
@@ -241,13 +263,31 @@ func (w *Wallet) settle(verdicts []verdict) error {
 	return nil
 }
 
+// worth is the value of a coin of the operation. A note that is claimed brings the
+// rest of it, which only the mint knows.
+func (s *state) worth(o *op, id brands.CoinID) (value money.Minor, rest bool) {
+	if i := s.taking(id, &o.terms); i >= 0 {
+		return s.takings[i].value, false
+	}
+	if h := s.holding(id); h != nil {
+		return h.value, o.kind == opClaim && h.node > 0
+	}
+	return 0, false
+}
+
+// salvage makes a coin that was withdrawn here recoverable.
+func (s *state) salvage(id brands.CoinID) bool {
+	h := s.holding(id)
+	if h == nil || h.status != depositing || !h.withdrawn() || h.node > 0 {
+		return false
+	}
+	h.status = recoverable
+	return true
+}
+
 func (s *state) refuse(o *op, id brands.CoinID, v verdict) {
 	r := refused{coin: id, code: v.code, guilt: v.guilt}
-	if i := s.taking(id, &o.terms); i >= 0 {
-		r.value = s.takings[i].value
-	} else if h := s.holding(id); h != nil {
-		r.value = h.value
-	}
+	r.value, _ = s.worth(o, id)
 	if len(s.refused) >= maxRecords {
 		s.refused = s.refused[1:]
 	}

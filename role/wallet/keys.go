@@ -99,8 +99,11 @@ func (w *Wallet) RefreshKeys(ctx context.Context) error {
 func (w *Wallet) merge(network brands.Network, fresh [][]byte) ([][]byte, error) {
 	used := make(map[brands.KeyID]bool)
 	for i := range w.state.holdings {
-		used[w.state.holdings[i].money.Head.Key()] = true
-		used[w.state.holdings[i].money.Last().Key()] = true
+		m := w.state.holdings[i].money
+		used[m.Head.Key()] = true
+		for _, l := range m.Links {
+			used[l.Next.Key()] = true
+		}
 	}
 	var out [][]byte
 	for _, b := range w.state.keys {
@@ -124,8 +127,8 @@ func (w *Wallet) merge(network brands.Network, fresh [][]byte) ([][]byte, error)
 		if info.Network != network {
 			return nil, fmt.Errorf("a key of network %v: %w", info.Network, ErrNetwork)
 		}
-		if info.Kind != brands.KindBlank && !powerOfTwo(info.Value) {
-			return nil, fmt.Errorf("%w: a coin of %d minor units is no power of two", ErrKeys, info.Value)
+		if info.Kind != brands.KindBlank && (!powerOfTwo(info.Value) || info.Value > maxValue) {
+			return nil, fmt.Errorf("%w: a coin of %d minor units is no power of two, or too large", ErrKeys, info.Value)
 		}
 		if info.DepositUntil > w.now() {
 			out = append(out, b)
@@ -136,6 +139,9 @@ func (w *Wallet) merge(network brands.Network, fresh [][]byte) ([][]byte, error)
 	}
 	return out, nil
 }
+
+// maxValue bounds a coin so that no sum of a wallet overflows: ten thousand million.
+const maxValue money.Minor = 1 << 40
 
 func (w *Wallet) policy() Policy { return w.cfg.Policy.withDefaults() }
 
@@ -159,20 +165,16 @@ func (w *Wallet) issuing(kind brands.Kind, group string) map[money.Minor]*brands
 
 // blankKeys gives the keys that make blanks now and can be spent longest: a mint has
 // several, since it keeps one withdrawal open for each.
-func (w *Wallet) blankKeys() []*brands.PublicKey {
+func (w *Wallet) blankKeys() map[brands.KeyID]*brands.PublicKey {
+	out := make(map[brands.KeyID]*brands.PublicKey)
 	best := w.issuing(brands.KindBlank, "")[0]
-	var out []*brands.PublicKey
-	for _, key := range w.known {
+	for id, key := range w.known {
 		info := key.Info()
 		if best != nil && info.Kind == brands.KindBlank && info.Epoch == best.Info().Epoch && info.SpendUntil == best.Info().SpendUntil &&
 			w.now() >= info.From && w.now() < info.IssueUntil {
-			out = append(out, key)
+			out[id] = key
 		}
 	}
-	slices.SortFunc(out, func(a, b *brands.PublicKey) int {
-		x, y := a.ID(), b.ID()
-		return slices.Compare(x[:], y[:])
-	})
 	return out
 }
 

@@ -298,6 +298,8 @@ func (m *testMint) depositOne(d *coin.Deposit, digest brands.Digest, b []byte) c
 	value, id := must1(p.Value(m)), p.Head.ID()
 	if info := m.keys[p.Head.Key()].Public().Info(); m.now() >= info.DepositUntil {
 		return coin.DepositedItem{Code: coin.Expired}
+	} else if info.Group != "" && (info.Group != d.Group || d.Payee != "shop") {
+		return coin.DepositedItem{Code: coin.GroupMismatch}
 	}
 	sum := sha256.Sum256(slices.Concat(digest[:], b))
 	if p.Piece != nil {
@@ -392,6 +394,8 @@ type testCard struct {
 	o        *brands.Observer
 	next     uint32
 	answered map[uint32]brands.Scalar
+	low      uint32 // all below are closed
+	window   uint32 // next may run ahead of low by this many; 0 for ever
 }
 
 func newTestCard(seed byte) *testCard {
@@ -406,6 +410,9 @@ func (c *testCard) Prepare(first uint32, n int) (out []brands.Element, err error
 	if first > c.next {
 		return nil, errors.New("a gap")
 	}
+	if c.window > 0 && first+uint32(n) > c.low+c.window {
+		return nil, errors.New("too many are open")
+	}
 	for i := range uint32(n) {
 		out = append(out, c.o.Nonce(first+i))
 	}
@@ -414,11 +421,16 @@ func (c *testCard) Prepare(first uint32, n int) (out []brands.Element, err error
 }
 
 func (c *testCard) Answer(index uint32, d brands.Scalar) (brands.Scalar, error) {
-	if had, ok := c.answered[index]; ok && had != d || index >= c.next {
+	if had, ok := c.answered[index]; ok && had != d || !ok && index < c.low || index >= c.next {
 		return brands.Scalar{}, errors.New("answered before")
 	}
 	c.answered[index] = d
 	return c.o.Answer(index, d), nil
+}
+
+func (c *testCard) Retire(below uint32) error {
+	c.low = max(c.low, below)
+	return nil
 }
 
 // errFuse is the injected failure.

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
@@ -59,9 +60,15 @@ func (w *Wallet) payable(r *coin.Request) error {
 		return ErrExpired
 	case r.Time > now+w.policy().ClockSeconds:
 		return fmt.Errorf("the request is from %d seconds ahead: %w", r.Time-now, ErrClock)
+	case r.Expires > now+maxLifetime+w.policy().ClockSeconds:
+		return fmt.Errorf("the request lives for more than %d days: %w", maxLifetime/daySeconds, ErrRequest)
 	}
 	return nil
 }
+
+// maxLifetime bounds a request in seconds: so long is a payment remembered, and so
+// long does it wait that was never handed over.
+const maxLifetime = 100 * daySeconds
 
 // choosePayment picks coins, the payee's blanks and, for change, ours.
 func (w *Wallet) choosePayment(r *coin.Request, digest [32]byte) (*sent, error) {
@@ -142,24 +149,39 @@ func (w *Wallet) checkBlanks(list []handover) error {
 	return nil
 }
 
-// freeBlanks gives the blanks that can receive: shown to nobody, and good now. Those
-// that a request shows which nobody answers are bound for days.
+// freeBlanks gives the blanks that can receive: good now, and shown to nobody who
+// may still pay. A request that is over and unpaid has given its blanks back.
 func (w *Wallet) freeBlanks(s *state) []*blank {
+	now := w.now()
+	idle := map[[32]byte]bool{{}: true}
+	for _, a := range s.asked {
+		if a.open() && now >= a.expires {
+			idle[a.digest] = true
+		}
+	}
 	var out []*blank
 	for i := range s.blanks {
-		c := s.blanks[i].own.Coin()
-		key, ok := w.known.Key(c.Key())
-		if ok && w.now() < key.Info().SpendUntil && s.blanks[i].in == [32]byte{} {
-			out = append(out, &s.blanks[i])
+		if b := &s.blanks[i]; idle[b.in] && w.blankUntil(b) > now {
+			out = append(out, b)
 		}
 	}
 	return out
 }
 
+// blankUntil is when a blank ends, 0 if its key is forgotten.
+func (w *Wallet) blankUntil(b *blank) int64 {
+	c := b.own.Coin()
+	key, ok := w.known.Key(c.Key())
+	if !ok {
+		return 0
+	}
+	return key.Info().SpendUntil
+}
+
 // commitPayment marks coins and blanks. Without a card the coins answer in the same
 // write; with one, only after it.
 func (w *Wallet) commitPayment(s *state, r *coin.Request, p *sent) error {
-	if len(s.sent) >= maxRecords {
+	if s.squeeze(w.now()); len(s.sent) >= maxRecords {
 		return fmt.Errorf("%d payments are unconfirmed: %w", len(s.sent), ErrPending)
 	}
 	s.divide(p.divide)
@@ -169,7 +191,8 @@ func (w *Wallet) commitPayment(s *state, r *coin.Request, p *sent) error {
 		h.status, h.in = paying, p.digest
 	}
 	if p.over > 0 {
-		for _, b := range w.freeBlanks(s)[:min(len(w.freeBlanks(s)), w.policy().ChangeBlanks)] {
+		free := w.freeBlanks(s)
+		for _, b := range free[:min(len(free), w.policy().ChangeBlanks, coin.MaxItems)] {
 			b.in = p.digest
 		}
 	}
@@ -212,8 +235,11 @@ func (w *Wallet) buildPayment(s *state, p *sent, r *coin.Request) error {
 			}
 		}
 	}
-	p.payment, err = coin.Append(nil, m)
-	return err
+	if p.payment, err = coin.Append(nil, m); err != nil {
+		return err
+	}
+	p.request = nil // the payee made it, of any size; nothing of it is needed any more
+	return nil
 }
 
 // answers lets coins answer for their blanks, or for terms where there is none.
@@ -221,7 +247,7 @@ func (w *Wallet) answers(s *state, list []handover, terms brands.Digest) ([][]by
 	var out [][]byte
 	for _, x := range list {
 		h := s.holding(x.coin)
-		if h == nil {
+		if h == nil || h.status != paying {
 			return nil, ErrState
 		}
 		if len(x.to) == 0 {
@@ -303,8 +329,11 @@ func (w *Wallet) TakeReceipt(receipt []byte) (money.Amount, error) {
 		return none, fmt.Errorf("receipt: %w", err)
 	}
 	p := w.state.sentFor(m.Request)
-	if p == nil {
+	if p == nil || len(p.payment) == 0 {
 		return none, fmt.Errorf("receipt: %w", ErrNoRequest)
+	}
+	if m.Payment != sha256.Sum256(p.payment) {
+		return none, fmt.Errorf("receipt of a payee who has not seen the payment: %w", ErrReceipt)
 	}
 	if !m.Code.Paid() {
 		return none, &Refusal{Code: m.Code}

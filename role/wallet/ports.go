@@ -9,9 +9,14 @@ import (
 	"jiaozi/value/money"
 )
 
+// MaxState bounds the state in bytes: twenty thousand coins. A Store must take so
+// much.
+const MaxState = 16 << 20
+
 // Store keeps the one state of the wallet. Save replaces it whole: after nil it
-// survives a power cut, after an error Load gives the old state or the new. Load
-// gives nil before the first Save. The bytes hold secrets: keep them sealed.
+// survives a power cut, after an error Load gives the old state or the new. What
+// Load gives survives a power cut too: coins may answer by it. Load gives nil
+// before the first Save. The bytes hold secrets: keep them sealed.
 type Store interface {
 	Load() ([]byte, error)
 	Save(state []byte) error
@@ -37,6 +42,8 @@ type Card interface {
 	Prepare(first uint32, n int) ([]brands.Element, error)
 	// Answer gives the one answer of an index.
 	Answer(index uint32, challenge brands.Scalar) (brands.Scalar, error)
+	// Retire closes every index below one for ever, so that new ones find room.
+	Retire(below uint32) error
 }
 
 // World is all that a wallet takes from outside. Card is nil without one; Mint may

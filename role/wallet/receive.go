@@ -34,7 +34,10 @@ func (w *Wallet) Ask(d Demand) ([]byte, error) {
 	if w.secrets == nil {
 		return nil, ErrNoKeys
 	}
-	if d.Amount.Currency() != w.state.currency || d.Lifetime <= 0 {
+	if err := w.room(); err != nil {
+		return nil, fmt.Errorf("ask: %w", err)
+	}
+	if d.Amount.Currency() != w.state.currency || d.Lifetime <= 0 || d.Lifetime > maxLifetime {
 		return nil, fmt.Errorf("ask for %s for %d seconds: %w", d.Amount.Currency(), d.Lifetime, ErrRequest)
 	}
 	r := &coin.Request{Expires: w.now() + d.Lifetime, Name: d.Name, Memo: d.Memo, URL: d.URL}
@@ -59,11 +62,11 @@ func (w *Wallet) Ask(d Demand) ([]byte, error) {
 
 // show picks blanks, and not too many.
 func (w *Wallet) show() []brands.CoinID {
+	free := w.freeBlanks(w.state)
 	var out []brands.CoinID
-	for _, b := range w.freeBlanks(w.state) {
-		if c := b.own.Coin(); len(out) < min(w.policy().RequestBlanks, coin.MaxItems) {
-			out = append(out, c.ID())
-		}
+	for _, b := range free[:min(len(free), w.policy().RequestBlanks, coin.MaxItems)] {
+		c := b.own.Coin()
+		out = append(out, c.ID())
 	}
 	return out
 }
@@ -79,7 +82,7 @@ func (w *Wallet) request(r *coin.Request, show []brands.CoinID) ([]byte, error) 
 		return nil, err
 	}
 	err = w.change(func(s *state) error {
-		if len(s.asked) >= maxRecords {
+		if s.squeeze(w.now()); len(s.asked) >= maxRecords {
 			return fmt.Errorf("%d requests are open: %w", len(s.asked), ErrPending)
 		}
 		for _, id := range show {
@@ -112,11 +115,12 @@ func (w *Wallet) Receive(payment []byte) (Received, error) {
 	if err != nil {
 		return Received{}, fmt.Errorf("payment: %w", err)
 	}
-	out, err := w.take(m, sha256.Sum256(payment))
+	digest := sha256.Sum256(payment)
+	out, err := w.take(m, digest)
 	if err == nil {
 		return out, nil
 	}
-	no := &coin.Receipt{Nonce: m.Nonce, Request: m.Request, Code: codeOf(err)}
+	no := &coin.Receipt{Nonce: m.Nonce, Request: m.Request, Payment: digest, Code: codeOf(err)}
 	if out.Receipt, _ = coin.Append(nil, no); w.unknown || errors.Is(err, ErrNeedsCard) {
 		out.Receipt = nil // it may have been taken: only another Receive knows
 	}
@@ -163,6 +167,8 @@ type incoming struct {
 func (w *Wallet) checkPayment(r *coin.Request, a *asked, m *coin.Payment) (*incoming, error) {
 	due, err := m.Paid.Sub(m.Change)
 	switch {
+	case w.room() != nil:
+		return nil, w.room()
 	case w.now() >= r.Expires:
 		return nil, ErrExpired
 	case m.Nonce != r.Nonce, m.ToBlanks != (r.Payee == ""):
@@ -208,7 +214,8 @@ func (w *Wallet) checkMoney(items [][]byte, shown [32]byte, group string) ([]hol
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, err)
 		}
 		same := func(h holding) bool { return h.status == free && h.node == 0 && clash(h.money, m) }
-		if slices.ContainsFunc(w.state.holdings, same) || slices.ContainsFunc(out, same) {
+		taken := func(t taking) bool { return clash(&t.payment.Money, m) }
+		if slices.ContainsFunc(w.state.holdings, same) || slices.ContainsFunc(out, same) || slices.ContainsFunc(w.state.takings, taken) {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, errTwice)
 		}
 		out = append(out, holding{money: m, own: on.own, index: on.index, value: value, status: free})
@@ -235,7 +242,8 @@ func (w *Wallet) checkTakings(items [][]byte, terms *coin.Terms) ([]taking, mone
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, err)
 		}
 		same := func(t taking) bool { return clash(&t.payment.Money, &p.Money) }
-		if slices.ContainsFunc(out, same) || slices.ContainsFunc(w.state.takings, same) {
+		held := func(h holding) bool { return h.status == free && h.node == 0 && clash(h.money, &p.Money) }
+		if slices.ContainsFunc(out, same) || slices.ContainsFunc(w.state.takings, same) || slices.ContainsFunc(w.state.holdings, held) {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, errTwice)
 		}
 		out = append(out, taking{payment: p, terms: *terms, value: value})
@@ -286,9 +294,6 @@ func (w *Wallet) changeFor(m *coin.Payment, in *incoming) error {
 
 // commitReceipt keeps a payment and marks its change, in one write.
 func (w *Wallet) commitReceipt(s *state, r *coin.Request, m *coin.Payment, in *incoming) error {
-	if len(s.holdings)+len(in.money) > maxHoldings || len(s.takings)+len(in.takings) > maxHoldings {
-		return fmt.Errorf("the wallet is full, deposit first: %w", ErrManyCoins)
-	}
 	a := s.askedFor(m.Request)
 	a.payment, a.change = in.payment, in.change
 	s.receive(in.money)
@@ -335,7 +340,7 @@ func (w *Wallet) buildReceipt(s *state, a *asked, r *coin.Request) error {
 	if err != nil {
 		return err
 	}
-	m := &coin.Receipt{Nonce: r.Nonce, Request: a.digest, Code: coin.Accepted, Change: items}
+	m := &coin.Receipt{Nonce: r.Nonce, Request: a.digest, Payment: a.payment, Code: coin.Accepted, Change: items}
 	if a.receipt, err = coin.Append(nil, m); err != nil {
 		return err
 	}
@@ -344,24 +349,21 @@ func (w *Wallet) buildReceipt(s *state, a *asked, r *coin.Request) error {
 }
 
 // finishSigning completes payments and receipts that wait for the card, if it is
-// here.
+// here. One whose coin the card has closed holds up no other.
 func (w *Wallet) finishSigning() error {
 	if w.world.Card == nil {
 		return nil
 	}
+	var held error
 	for _, p := range w.state.sent {
-		if len(p.payment) == 0 {
-			if err := w.finishPayment(p.digest); err != nil {
-				return err
-			}
+		if len(p.payment) == 0 && !p.settled {
+			held = errors.Join(held, w.finishPayment(p.digest))
 		}
 	}
 	for _, a := range w.state.asked {
 		if !a.open() && len(a.receipt) == 0 {
-			if err := w.finishReceipt(a.digest); err != nil {
-				return err
-			}
+			held = errors.Join(held, w.finishReceipt(a.digest))
 		}
 	}
-	return nil
+	return held
 }

@@ -34,7 +34,7 @@ func (w *Wallet) Reclaim(ctx context.Context, request [32]byte) (Report, error) 
 		switch {
 		case p == nil:
 			return nil, ErrNoRequest
-		case w.now() < p.expires+w.policy().ClockSeconds:
+		case w.now() < w.takenUntil(p)+w.policy().ClockSeconds:
 			return nil, ErrPending
 		}
 		ops := w.claims(func(h *holding) bool { return h.status == paying && h.in == request && h.node == 0 }, false)
@@ -45,17 +45,49 @@ func (w *Wallet) Reclaim(ctx context.Context, request [32]byte) (Report, error) 
 	})
 }
 
+// takenUntil is when no payee takes the payment any more: its request is over, or the
+// first of its coins.
+func (w *Wallet) takenUntil(p *sent) int64 {
+	until := p.expires
+	for i := range w.state.holdings {
+		if h := &w.state.holdings[i]; h.status == paying && h.in == p.digest {
+			if end, ok := w.spendUntil(h.money); ok {
+				until = min(until, end)
+			}
+		}
+	}
+	return until
+}
+
 // CardLost gives up paying with coins that need the card: Refresh then claims those
-// that were withdrawn.
+// that were withdrawn, also those whose deposit waits for the card.
 func (w *Wallet) CardLost() error {
 	return w.change(func(s *state) error {
 		for i := range s.holdings {
-			if h := &s.holdings[i]; h.status == free && h.own.HasCard() {
+			h := &s.holdings[i]
+			if !h.own.HasCard() {
+				continue
+			}
+			if h.status == depositing && h.withdrawn() {
+				s.callBack(h.id())
+				h.status = recoverable
+			}
+			if h.status == free {
 				h.status = recoverable
 			}
 		}
 		return nil
 	})
+}
+
+// callBack takes a coin out of the deposit that it is in.
+func (s *state) callBack(id brands.CoinID) {
+	for i := range s.ops {
+		if o := &s.ops[i]; o.kind == opDeposit {
+			o.coins = slices.DeleteFunc(o.coins, func(x brands.CoinID) bool { return x == id })
+		}
+	}
+	s.ops = slices.DeleteFunc(s.ops, func(o op) bool { return o.kind == opDeposit && len(o.coins) == 0 })
 }
 
 // claims makes operations that claim the withdrawn coins among those wanted.
@@ -96,9 +128,9 @@ func (w *Wallet) claim(ctx context.Context) error {
 		own := h.own.Coin()
 		m.Items = append(m.Items, coin.ClaimItem{Coin: own.Append(nil), Proof: proof.Append(nil)})
 	}
+	first := w.firstClaims(batch)
 	answer, err := askSigned[coin.Claimed](ctx, w, m)
 	if err != nil {
-		w.claimSent(batch)
 		return fmt.Errorf("claim: %w", err)
 	}
 	if len(answer.Items) != len(batch) {
@@ -106,17 +138,20 @@ func (w *Wallet) claim(ctx context.Context) error {
 	}
 	verdicts := make([]verdict, len(batch))
 	for i, item := range answer.Items {
-		verdicts[i] = verdict{code: item.Code, value: item.Value, older: item.Code == coin.Replayed && w.unasked[batch[i]]}
+		verdicts[i] = verdict{code: item.Code, value: item.Value, older: item.Code == coin.Replayed && first[batch[i]]}
 	}
-	w.claimSent(batch)
-	return w.settle(verdicts)
+	return w.settle(batch, verdicts)
 }
 
-// claimSent: from now on the mint may know a claim of these coins from us.
-func (w *Wallet) claimSent(batch []brands.CoinID) {
+// firstClaims gives the coins that are claimed now for the first time. From now on
+// the mint may know the claim from us.
+func (w *Wallet) firstClaims(batch []brands.CoinID) map[brands.CoinID]bool {
+	first := make(map[brands.CoinID]bool)
 	for _, id := range batch {
+		first[id] = w.unasked[id]
 		delete(w.unasked, id)
 	}
+	return first
 }
 
 // recover asks the mint, key by key, for the withdrawals that it has answered, and
@@ -209,7 +244,7 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 	if err != nil {
 		return nil, 0, err
 	}
-	factors := brands.DeriveBlinding(w.secrets.blinding, key.ID(), item.Session)
+	factors := w.secrets.factors(key.ID(), item.Session, commitmentBytes(&coin.Commitment{A: item.A, B: item.B, Image: item.Image}))
 	if len(w.state.card) == 0 {
 		own, err := w.secrets.holder.Recall(key, factors, c, r, nil, nil)
 		if errors.Is(err, brands.ErrAnswer) {
@@ -225,10 +260,17 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 	if err != nil {
 		return nil, 0, err
 	}
-	for index := range nonces {
-		own, err := w.secrets.holder.Recall(key, factors, c, r, &image, &nonces[index])
+	for i := range nonces {
+		// Coins were made in the order of the indices: outwards from the last found.
+		away := (i + 1) / 2
+		if i%2 == 0 {
+			away = len(nonces) - away
+		}
+		at := (w.likely + away) % len(nonces)
+		own, err := w.secrets.holder.Recall(key, factors, c, r, &image, &nonces[at])
 		if err == nil {
-			return own, uint32(index), nil
+			w.likely = at
+			return own, w.first + uint32(at), nil
 		}
 		if !errors.Is(err, brands.ErrAnswer) {
 			return nil, 0, err
@@ -238,10 +280,10 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 }
 
 // maxShown bounds how many of the card's nonces are tried for a coin whose own is
-// forgotten: about half a second for each coin.
-const maxShown = 2048
+// forgotten, a second for a coin that is not found: as many as a card keeps open.
+const maxShown = 4096
 
-// shown lists the nonces that the card has ever given.
+// shown lists the nonces that the card has given, the latest of them.
 func (w *Wallet) shown() ([]brands.Element, error) {
 	if w.world.Card == nil {
 		return nil, ErrNeedsCard
@@ -253,14 +295,16 @@ func (w *Wallet) shown() ([]brands.Element, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask the card for its nonces: %w", err)
 	}
-	for n := int(min(next, maxShown)); len(w.nonces) < n; {
-		more, err := w.world.Card.Prepare(uint32(len(w.nonces)), min(n-len(w.nonces), cardPage))
+	n := int(min(next, maxShown))
+	for w.first = next - uint32(n); len(w.nonces) < n; {
+		more, err := w.world.Card.Prepare(w.first+uint32(len(w.nonces)), min(n-len(w.nonces), cardPage))
 		if err != nil || len(more) == 0 {
 			w.nonces = nil
 			return nil, fmt.Errorf("ask the card for its nonces: %w", err)
 		}
 		w.nonces = append(w.nonces, more...)
 	}
+	w.likely = max(len(w.nonces)-1, 0)
 	return w.nonces, nil
 }
 
@@ -269,18 +313,42 @@ const cardPage = 7
 
 // Backup gives the whole state, to be sealed and kept elsewhere. It is a copy and
 // knows it: a wallet that is opened from it pays nothing before Refresh, since the
-// wallet it was taken from may have paid meanwhile.
+// wallet it was taken from may have paid meanwhile. Coins that have answered already
+// stay what they are, with the payment or deposit that they answered for.
 func (w *Wallet) Backup() ([]byte, error) {
 	if err := w.sound(); err != nil {
 		return nil, err
 	}
 	s := w.state.clone()
 	s.restored, s.ops = true, []op{{kind: opRecover}}
-	s.blanks, s.asked, s.sent = nil, nil, nil
-	for i := range s.holdings {
-		s.holdings[i].status, s.holdings[i].in = recoverable, [32]byte{}
+	for _, o := range w.state.ops {
+		if o.kind == opDeposit { // a repetition is a replay
+			o.anew = false
+			s.ops = append(s.ops, o)
+		}
 	}
-	return s.encode(), nil
+	// Which blanks have received meanwhile, nobody knows.
+	s.blanks, s.asked = nil, nil
+	for i := range s.holdings {
+		s.holdings[i].copied()
+	}
+	// The same request still gets the same bytes, never another payment.
+	for i := range s.sent {
+		p := &s.sent[i]
+		p.settled = p.settled || !slices.ContainsFunc(s.holdings, func(h holding) bool { return h.in == p.digest })
+	}
+	s.sent = slices.DeleteFunc(s.sent, func(p sent) bool { return len(p.payment) == 0 && (p.settled || p.over > 0) })
+	return s.encode()
+}
+
+// copied makes a coin one of a backup. Withdrawn coins can be claimed whatever they
+// have answered for; received ones must never answer again.
+func (h *holding) copied() {
+	switch {
+	case h.status == depositing, h.status == paying && !h.withdrawn():
+	default:
+		h.status, h.in = recoverable, [32]byte{}
+	}
 }
 
 // TrustBackup is the owner's word that nothing was paid since the backup: money

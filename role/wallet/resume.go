@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -45,15 +46,15 @@ func (w *Wallet) Resume(ctx context.Context) (Report, error) {
 }
 
 // online ends what is pending, then writes and carries out the operations that
-// intend gives.
+// intend gives. What cannot end now holds up nothing else.
 func (w *Wallet) online(ctx context.Context, intend func() ([]op, error)) (Report, error) {
 	if err := w.sound(); err != nil {
 		return Report{}, err
 	}
 	before := w.totals()
 	err := w.end(ctx)
-	if err == nil {
-		err = w.start(ctx, intend)
+	if err == nil || !w.lost(err) {
+		err = w.start(ctx, intend, err)
 	}
 	if fault := w.sound(); fault != nil {
 		return Report{}, fault
@@ -61,10 +62,21 @@ func (w *Wallet) online(ctx context.Context, intend func() ([]op, error)) (Repor
 	return w.report(before), err
 }
 
-func (w *Wallet) start(ctx context.Context, intend func() ([]op, error)) error {
+// lost reports whether an error ends everything for now: the mint cannot be reached,
+// or the state must be read again.
+func (w *Wallet) lost(err error) bool {
+	return w.unknown || errors.Is(err, ErrOffline) || errors.Is(err, ErrClock) || w.state.restored
+}
+
+// start writes and carries out new operations; held is what holds up the old ones.
+func (w *Wallet) start(ctx context.Context, intend func() ([]op, error), held error) error {
 	ops, err := intend()
 	if err != nil || len(ops) == 0 {
-		return err
+		return errors.Join(err, held)
+	}
+	// An order that is held up must not be ordered again with each attempt.
+	if held != nil && slices.ContainsFunc(ops, func(o op) bool { return o.kind == opWithdraw }) {
+		return held
 	}
 	if w.secrets == nil {
 		return ErrNoKeys
@@ -108,33 +120,52 @@ func (s *state) claimFor(ops []op) {
 	}
 }
 
-// claimAll marks a coin as being claimed, of a note everything that is recoverable.
+// claimAll marks a coin as being claimed, of a note everything that is left.
 func (s *state) claimAll(h *holding) {
 	h.status = claiming
 	for i := range s.holdings {
-		if x := &s.holdings[i]; h.node > 0 && x.node > 0 && x.status == recoverable && x.money.Head.ID() == h.money.Head.ID() {
+		if x := &s.holdings[i]; h.node > 0 && x.node > 0 && (x.status == recoverable || x.status == free) && x.money.Head.ID() == h.money.Head.ID() {
 			x.status = claiming
 		}
 	}
 }
 
-// end carries out the operations in order until none is left.
+// end carries out the operations in order until none is left, or only such as cannot
+// end now: each of these goes behind the others and is begun again the next time.
 func (w *Wallet) end(ctx context.Context) error {
-	if err := w.finishSigning(); err != nil {
-		return err
-	}
-	for len(w.state.ops) > 0 {
+	held := w.finishSigning()
+	for stuck := 0; stuck < len(w.state.ops); {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("%w (%w)", ErrOffline, err)
 		}
 		if w.secrets == nil {
 			return ErrNoKeys
 		}
-		if err := w.step(ctx); err != nil {
+		left := len(w.state.ops)
+		err := w.step(ctx)
+		switch {
+		case err == nil:
+			stuck = 0
+			continue
+		case w.lost(err):
+			return err
+		case held == nil:
+			held = err
+		}
+		if len(w.state.ops) < left {
+			continue // it is over, in this way
+		}
+		if stuck++; stuck == len(w.state.ops) {
+			break
+		}
+		if err := w.change(func(s *state) error {
+			s.ops = append(s.ops[1:], s.ops[0])
+			return nil
+		}); err != nil {
 			return err
 		}
 	}
-	return nil
+	return held
 }
 
 // step does one exchange with the mint and writes what came of it, or fails.

@@ -19,6 +19,16 @@ type secrets struct {
 	auth     ed25519.PrivateKey
 }
 
+// factors are the blinding factors of one withdrawal. They hang on the commitment as
+// well as on its number: a mint that let a session die and opened the same number
+// again with another commitment, or hid it from Restore, would otherwise see two
+// challenges under the same factors, and know the coin when it is spent.
+func (s *secrets) factors(key brands.KeyID, number uint64, commitment []byte) *brands.Blinding {
+	mac := hmac.New(sha512.New, s.blinding[:])
+	mac.Write(commitment)
+	return brands.DeriveBlinding(brands.Digest(mac.Sum(nil)[:32]), key, number)
+}
+
 // Format shows nothing under every verb.
 func (*secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "wallet secrets") }
 

@@ -115,7 +115,7 @@ func (a *asked) open() bool { return a.payment == [32]byte{} }
 
 // sent is a payment of ours. While it is not settled its coins are pending.
 type sent struct {
-	request []byte // coin.Request as it came
+	request []byte // coin.Request as it came, until every coin has answered
 	digest  [32]byte
 	expires int64
 	coins   []handover
@@ -267,6 +267,23 @@ func (s *state) prune(now int64) {
 		}
 		return gone
 	})
+}
+
+// squeeze makes room in a busy till, before its time, for records that are over and
+// gave no change: who repeats such a payment is told that nobody asked for it.
+func (s *state) squeeze(now int64) {
+	if len(s.asked) >= maxRecords {
+		s.asked = slices.DeleteFunc(s.asked, func(a asked) bool {
+			gone := now >= a.expires && len(a.change) == 0 && (a.open() || len(a.receipt) > 0)
+			if gone {
+				s.release(a.digest)
+			}
+			return gone
+		})
+	}
+	if len(s.sent) >= maxRecords {
+		s.sent = slices.DeleteFunc(s.sent, func(p sent) bool { return now >= p.expires && p.settled && p.over == 0 })
+	}
 }
 
 const daySeconds = 24 * 60 * 60

@@ -47,7 +47,7 @@ func (w *town) clone(t *testing.T, at int) *town {
 		n.stores[name] = &memStore{s.state}
 	}
 	for name, c := range w.cards {
-		n.cards[name] = &testCard{c.o, c.next, maps.Clone(c.answered)}
+		n.cards[name] = &testCard{c.o, c.next, maps.Clone(c.answered), c.low, c.window}
 	}
 	return n
 }
@@ -191,6 +191,13 @@ func (w *town) tear(a act, crash bool) bool {
 	if w.fuse.passed <= w.fuse.at {
 		check(w.t, err)
 		return false
+	}
+	if err == nil { // it tried again by itself
+		if got := total(x); got != before+a.by {
+			w.t.Fatalf("%s at %d: total %d, not %d", a.name, w.fuse.at, got, before+a.by)
+		}
+		w.conserved(a, both)
+		return true
 	}
 	if !errors.Is(err, errFuse) {
 		w.t.Fatalf("%s at %d: %v", a.name, w.fuse.at, err)

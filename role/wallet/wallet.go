@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"jiaozi/crypt/brands"
 	"jiaozi/crypt/phrase"
@@ -24,10 +25,13 @@ type Wallet struct {
 	secrets *secrets // nil until the network is known
 	serial  uint64   // the next request's; all below state.serial may be used
 	unknown bool     // a Save failed: what the Store holds must be read again
+	size    int      // of the state, in bytes
 
 	parsed              map[string]*brands.PublicKey
 	credited, withdrawn money.Minor      // by this process, for its reports
 	nonces              []brands.Element // that the card has given, once they were asked for
+	first               uint32           // index of the first of them
+	likely              int              // place of the next that a coin may have
 
 	// unasked are coins whose claim this process has written and not sent. If the
 	// mint knows the claim all the same, a wallet restored before this one has made
@@ -158,6 +162,7 @@ func (w *Wallet) sound() error {
 	if err != nil {
 		return err
 	}
+	w.size = len(b)
 	return w.adopt(s)
 }
 
@@ -176,15 +181,30 @@ func (w *Wallet) change(f func(*state) error) error {
 	}
 	next.seen = w.now()
 	next.prune(next.seen)
+	// Nobody pays onto a blank that is over, unless it was shown before.
+	next.blanks = slices.DeleteFunc(next.blanks, func(b blank) bool { return b.in == [32]byte{} && next.seen >= w.blankUntil(&b) })
 	if w.serial > math.MaxUint64-reserve {
 		return errors.New("the wallet has used every serial: move its money to a new wallet")
 	}
 	next.serial = w.serial + reserve
-	if err := w.world.Store.Save(next.encode()); err != nil {
+	b, err := next.encode()
+	if err != nil {
+		return err
+	}
+	if err := w.world.Store.Save(b); err != nil {
 		w.unknown = true
 		return fmt.Errorf("write the wallet: %w", err)
 	}
-	w.state = next
+	w.state, w.size = next, len(b)
+	return nil
+}
+
+// room refuses what makes the state grow while there is still room for what makes
+// it shrink: a deposit must always be possible.
+func (w *Wallet) room() error {
+	if w.size > MaxState*3/4 || len(w.state.holdings) > maxHoldings*3/4 || len(w.state.takings) > maxHoldings*3/4 {
+		return fmt.Errorf("the wallet is full, deposit first: %w", ErrManyCoins)
+	}
 	return nil
 }
 

@@ -33,6 +33,9 @@ func (w *Wallet) Withdraw(ctx context.Context, order Order) (Report, error) {
 		if order.Amount.Sign() <= 0 {
 			return nil, fmt.Errorf("withdraw %s: %w", order.Amount, ErrAmount)
 		}
+		if err := w.room(); err != nil {
+			return nil, fmt.Errorf("withdraw %s: %w", order.Amount, err)
+		}
 		o := op{kind: opWithdraw, amount: order.Amount.Minor(), group: order.Group}
 		if order.Notes && len(w.state.card) == 0 {
 			w.planNotes(&o)
@@ -75,11 +78,18 @@ func (w *Wallet) plan(s *state, o *op) error {
 		}
 		o.amount = 0
 	}
-	missing := min(w.policy().Blanks-len(w.freeBlanks(s)), maxHoldings-len(s.blanks))
 	keys := w.blankKeys()
-	for i, key := range keys { // a round brings one blank of each key
+	// Blanks that end soon, or wait for a payer, are no stock to receive with.
+	missing := w.policy().Blanks
+	for _, b := range w.freeBlanks(s) {
+		if c := b.own.Coin(); keys[c.Key()] != nil || w.blankUntil(b) > w.now()+int64(w.policy().OldDays)*daySeconds {
+			missing--
+		}
+	}
+	// A round brings one blank of each key.
+	for i, id := range slices.SortedFunc(maps.Keys(keys), func(a, b brands.KeyID) int { return slices.Compare(a[:], b[:]) }) {
 		if n := (missing + len(keys) - 1 - i) / len(keys); n > 0 {
-			o.plan = append(o.plan, planned{key.ID(), 0, uint32(n)})
+			o.plan = append(o.plan, planned{id, 0, uint32(n)})
 		}
 	}
 	return nil
@@ -169,6 +179,9 @@ func (w *Wallet) openRound(ctx context.Context, o *op) error {
 		case !item.Code.Paid():
 			no = &Refusal{Code: item.Code}
 			continue
+		case w.inRound(p.key, item.Session): // of an operation that is held up
+			no = &Refusal{Code: coin.SessionOpen}
+			continue
 		case item.Session <= w.state.last[p.key]:
 			// The same number again would make the same coin again, and paying it
 			// twice would name us.
@@ -188,6 +201,13 @@ func (w *Wallet) openRound(ctx context.Context, o *op) error {
 		return no
 	}
 	return err
+}
+
+// inRound reports whether a challenge of this session may be out.
+func (w *Wallet) inRound(key brands.KeyID, number uint64) bool {
+	return slices.ContainsFunc(w.state.ops, func(o op) bool {
+		return slices.ContainsFunc(o.round, func(r session) bool { return r.key == key && r.number == number })
+	})
 }
 
 // commitmentBytes is the form that brands.ParseCommitment reads.
@@ -223,6 +243,10 @@ func (w *Wallet) nonce(index uint32) (*brands.Element, error) {
 		return nil, ErrNeedsCard
 	}
 	nonces, err := w.world.Card.Prepare(index, 1)
+	if err != nil && !w.state.restored && w.world.Card.Retire(w.oldestIndex(index)) == nil {
+		// Coins that never were, or were claimed, had used up the card's room.
+		nonces, err = w.world.Card.Prepare(index, 1)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare the card: %w", err)
 	}
@@ -253,6 +277,7 @@ func (w *Wallet) closeRound(ctx context.Context, o *op) error {
 		return fmt.Errorf("%d answers to %d challenges: %w", len(answer.Items), len(m.Items), coin.ErrForm)
 	}
 	made := make([]*brands.Own, len(waiting))
+	var wrong error
 	for i, item := range answer.Items {
 		if item.Key != m.Items[i].Key || item.Session != m.Items[i].Session {
 			return fmt.Errorf("an answer to another challenge: %w", coin.ErrForm)
@@ -265,10 +290,27 @@ func (w *Wallet) closeRound(ctx context.Context, o *op) error {
 			made[i], err = waiting[i].Finish(r)
 		}
 		if err != nil {
-			return fmt.Errorf("withdraw: %w", err)
+			wrong = fmt.Errorf("withdraw: %w", err)
 		}
 	}
-	return w.keep(answer, made)
+	return errors.Join(w.keep(answer, made), wrong)
+}
+
+// oldestIndex is the first index of the card that a coin or blank still needs, at
+// most the given one.
+func (w *Wallet) oldestIndex(oldest uint32) uint32 {
+	for i := range w.state.holdings {
+		oldest = min(oldest, w.state.holdings[i].index)
+	}
+	for i := range w.state.blanks {
+		oldest = min(oldest, w.state.blanks[i].index)
+	}
+	for _, o := range w.state.ops {
+		for _, r := range o.round {
+			oldest = min(oldest, r.index)
+		}
+	}
+	return oldest
 }
 
 func (w *Wallet) challenge(r *session) (*brands.Withdrawal, brands.Scalar, error) {
@@ -287,7 +329,7 @@ func (w *Wallet) challenge(r *session) (*brands.Withdrawal, brands.Scalar, error
 	if err != nil {
 		return fail(err)
 	}
-	waiting, c, err := w.secrets.holder.Challenge(key, brands.DeriveBlinding(w.secrets.blinding, r.key, r.number), commitment, nonce)
+	waiting, c, err := w.secrets.holder.Challenge(key, w.secrets.factors(r.key, r.number, r.commitment), commitment, nonce)
 	if err != nil {
 		return fail(err)
 	}
@@ -307,9 +349,11 @@ func (w *Wallet) keep(answer *coin.Answer, made []*brands.Own) error {
 			switch code := answer.Items[i].Code; {
 			case made[i] != nil:
 				w.keepCoin(s, made[i], &r)
-				s.last[r.key] = r.number
+				s.last[r.key] = max(s.last[r.key], r.number)
 				o.got(r.key)
 				sum += r.value
+			case code.Paid(): // a wrong answer: the right one is asked for again
+				still = append(still, r)
 			default:
 				no = &Refusal{Code: code}
 				dead := code == coin.SessionDead || code == coin.UnknownSession

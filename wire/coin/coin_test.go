@@ -272,7 +272,11 @@ func TestSignatureCoversAllOfAMessage(t *testing.T) {
 	if !errors.Is(signed.Verify([16]byte{}, pub), ErrSignature) || !errors.Is(signed.Verify(network, other), ErrSignature) || !errors.Is(guilt.Verify(pub), ErrSignature) {
 		t.Error("a signature is good elsewhere")
 	}
-	for _, m := range []Message{signed, guilt} {
+	keys := sampleKeys(fill(0x61, 250))
+	if err := keys.Verify(other); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []Message{signed, guilt, keys} {
 		b := must(Append(nil, m))
 		for i := range b {
 			b[i] ^= 1
@@ -284,6 +288,10 @@ func TestSignatureCoversAllOfAMessage(t *testing.T) {
 			case *GuiltFile:
 				if !errors.Is(m.Verify(other), ErrSignature) {
 					t.Errorf("byte %d of a guilt file is not signed", i)
+				}
+			case *Keys:
+				if !errors.Is(m.Verify(other), ErrSignature) {
+					t.Errorf("byte %d of a list of keys is not signed", i)
 				}
 			}
 			b[i] ^= 1

@@ -2,6 +2,7 @@ package coin
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -43,7 +44,7 @@ func exchange() []line {
 		Items: [][]byte{fill(0x51, 272), fill(0x52, 272)}, ChangeBlanks: [][]byte{fill(0x54, 208)}}
 	return []line{
 		{"anyone", "mint", "who are you, and which coins do you make?", &Ask{What: TypeKeys}},
-		{"mint", "anyone", "who the mint is and which coins it makes", &Keys{Network: network, Mint: "Bank of the Coins", Sign: [32]byte(bank.Public().(ed25519.PublicKey)), Time: noon, Keys: [][]byte{fill(0x61, 250)}}},
+		{"mint", "anyone", "who the mint is and which coins it makes", sampleKeys(fill(0x61, 250))},
 		{"wallet", "mint", "join my number to my account", sampleSigned(&Enrol{Network: network, Code: "K7QP-22XA", Account: "alice@bank", Opening: fill(0x41, 96), AuthKey: [32]byte(owner.Public().(ed25519.PublicKey))})},
 		{"mint", "wallet", "it is open", &Enrolled{Account: "alice@bank", Identity: point(0x11), Time: noon}},
 		{"wallet", "mint", "open a withdrawal with each of two keys", sampleSigned(&Commit{Keys: [][16]byte{key(1), key(2)}})},
@@ -52,7 +53,7 @@ func exchange() []line {
 		{"mint", "wallet", "debited and answered", &Answer{Items: []AnswerItem{{Key: key(1), Session: 9, Code: Accepted, R: point(6)}}}},
 		{"payee", "payer", "offline: please pay", request},
 		{"payer", "payee", "two coins, and change onto my blank", payment},
-		{"payee", "payer", "taken; here is the change", &Receipt{Nonce: nonce, Request: digest, Code: Accepted, Change: [][]byte{fill(0x55, 480)}}},
+		{"payee", "payer", "taken; here is the change", &Receipt{Nonce: nonce, Request: digest, Payment: sha256.Sum256(must(Append(nil, payment))), Code: Accepted, Change: [][]byte{fill(0x55, 480)}}},
 		{"payee", "mint", "the two coins, for my account", &Deposit{Terms: terms(), Items: payment.Items}},
 		{"mint", "payee", "one is credited, one was spent before", &Deposited{Items: []DepositedItem{{Code: Accepted, Value: yuan(1024)}, {Code: DoubleSpent, Guilt: must(Append(nil, sampleGuilt()))}}}},
 		{"mint", "anyone", "who spent it twice", sampleGuilt()},

@@ -1,6 +1,9 @@
 package coin
 
 import (
+	"crypto/ed25519"
+	"fmt"
+
 	"jiaozi/value/money"
 )
 
@@ -22,24 +25,56 @@ func (a *Ask) fields(c *codec) {
 	c.tell("what", "%v", a.What)
 }
 
-// Keys is what a mint publishes: who it is and which coins it makes.
+// Keys is what a mint publishes: who it is and which coins it makes. Whoever knows
+// Sign from before verifies the signature: a key that somebody slips in on the way
+// would make false coins good, and a mint that tells two people different things has
+// signed both.
 type Keys struct {
-	Network [16]byte
-	Mint    string   // its name for people
-	Sign    [32]byte // Ed25519 key under which it signs guilt
-	Time    int64    // Unix seconds at the mint: a wallet sees by it that its clock is off
-	Keys    [][]byte // brands.PublicKey
+	Network   [16]byte
+	Mint      string   // its name for people
+	Sign      [32]byte // Ed25519 key under which it signs this list and guilt
+	Time      int64    // Unix seconds at the mint: a wallet sees by it that its clock is off
+	Keys      [][]byte // brands.PublicKey
+	Signature [64]byte // the mint's, over SigningBytes
 }
 
 // Type is TypeKeys.
 func (*Keys) Type() Type { return TypeKeys }
 
 func (k *Keys) fields(c *codec) {
+	k.signed(c)
+	c.fixed("signature", k.Signature[:])
+}
+
+func (k *Keys) signed(c *codec) {
 	c.fixed("network", k.Network[:])
 	c.text("name", &k.Mint, MaxName, func(s string) bool { return s != "" && printable(s, MaxName) })
 	c.fixed("signing key", k.Sign[:])
 	c.when("time", &k.Time)
 	c.blobs("keys", &k.Keys, MaxKeys, MaxKey)
+}
+
+// SigningBytes is what the mint signs.
+func (k *Keys) SigningBytes() ([]byte, error) {
+	c := &codec{b: []byte(KeysDomain)}
+	k.signed(c)
+	if c.err != nil {
+		return nil, fmt.Errorf("sign %v: %w", TypeKeys, c.err)
+	}
+	return c.b, nil
+}
+
+// Verify checks the signature under the key that the mint is known by: Sign of a list
+// that was read before, never that of this one alone.
+func (k *Keys) Verify(mint [32]byte) error {
+	msg, err := k.SigningBytes()
+	if err != nil {
+		return err
+	}
+	if k.Sign != mint || !ed25519.Verify(mint[:], msg, k.Signature[:]) {
+		return ErrSignature
+	}
+	return nil
 }
 
 // Enrol opens an account for coins: it joins the holder's number, proved by the

@@ -99,10 +99,12 @@ func (p *Payment) fields(c *codec) {
 
 // Receipt is the payee's answer to a Payment: accepted, with the change that was
 // wanted, or refused with the reason. A payer who gets none asks again with the
-// same Payment.
+// same Payment. Who has not seen the Payment cannot make one: the request alone
+// gives nobody the power to call a payment that he stopped a payment that arrived.
 type Receipt struct {
 	Nonce   [16]byte // of the request
 	Request [32]byte // its digest
+	Payment [32]byte // SHA-256 of the Payment as it was sent
 	Code    Code     // Accepted, Replayed (taken before: the first answer stands), or why not
 	Change  [][]byte // brands.Money onto the payment's blanks
 }
@@ -113,6 +115,7 @@ func (*Receipt) Type() Type { return TypeReceipt }
 func (r *Receipt) fields(c *codec) {
 	c.fixed("nonce", r.Nonce[:])
 	c.fixed("request", r.Request[:])
+	c.fixed("payment", r.Payment[:])
 	c.code("code", &r.Code)
 	c.blobs("change", &r.Change, MaxItems, MaxItem)
 	c.rule(r.Code.Paid() || len(r.Change) == 0, "it refuses the payment and gives change")

@@ -44,6 +44,12 @@ func sampleSigned(body Message) *Signed {
 	return s
 }
 
+func sampleKeys(keys ...[]byte) *Keys {
+	k := &Keys{Network: network, Mint: "Bank of the Coins", Sign: [32]byte(bank.Public().(ed25519.PublicKey)), Time: noon, Keys: keys}
+	copy(k.Signature[:], ed25519.Sign(bank, must(k.SigningBytes())))
+	return k
+}
+
 func sampleGuilt() *GuiltFile {
 	g := &GuiltFile{Network: network, Time: noon, Key: fill(0x21, 200), Guilt: fill(0x22, 400), Identity: point(0x23), Account: "mallory", Opening: fill(0x24, 96)}
 	copy(g.Signature[:], ed25519.Sign(bank, must(g.SigningBytes())))
@@ -65,7 +71,7 @@ func samples() []Message {
 		&Receipt{Nonce: nonce, Request: point(1), Code: DoubleSpent},
 		sampleSigned(enrol), sampleSigned(&Commit{Keys: [][16]byte{key(1), key(2)}}),
 		&Failure{Code: ClockOff, Text: "the wallet's clock is 2 h behind"},
-		&Keys{Network: network, Mint: "Bank of the Coins", Sign: point(2), Time: noon, Keys: [][]byte{fill(0x61, 250), fill(0x62, 250)}},
+		sampleKeys(fill(0x61, 250), fill(0x62, 250)),
 		enrol, &withCard,
 		&Enrolled{Account: "alice@bank", Identity: point(0x11), Time: noon},
 		&Commit{Keys: [][16]byte{key(1), key(2)}},

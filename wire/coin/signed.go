@@ -12,6 +12,7 @@ import (
 const (
 	SignedDomain = "JZC-request"
 	GuiltDomain  = "JZC-guilt"
+	KeysDomain   = "JZC-keys"
 )
 
 // ErrSignature: somebody else made the message, or it was changed; refuse it.
