@@ -172,20 +172,16 @@ func (w *Wallet) issuing(kind brands.Kind, group string) map[money.Minor]*brands
 
 // blankKeys gives the keys that make blanks now and can be spent longest: a mint has
 // several, since it keeps one withdrawal open for each.
-func (w *Wallet) blankKeys() []*brands.PublicKey {
+func (w *Wallet) blankKeys() map[brands.KeyID]*brands.PublicKey {
+	out := make(map[brands.KeyID]*brands.PublicKey)
 	best := w.issuing(brands.KindBlank, "")[0]
-	var out []*brands.PublicKey
-	for _, key := range w.known {
+	for id, key := range w.known {
 		info := key.Info()
 		if best != nil && info.Kind == brands.KindBlank && info.Epoch == best.Info().Epoch && info.SpendUntil == best.Info().SpendUntil &&
 			w.now() >= info.From && w.now() < info.IssueUntil {
-			out = append(out, key)
+			out[id] = key
 		}
 	}
-	slices.SortFunc(out, func(a, b *brands.PublicKey) int {
-		x, y := a.ID(), b.ID()
-		return slices.Compare(x[:], y[:])
-	})
 	return out
 }
 

@@ -128,9 +128,9 @@ func (w *Wallet) claim(ctx context.Context) error {
 		own := h.own.Coin()
 		m.Items = append(m.Items, coin.ClaimItem{Coin: own.Append(nil), Proof: proof.Append(nil)})
 	}
+	first := w.firstClaims(batch)
 	answer, err := askSigned[coin.Claimed](ctx, w, m)
 	if err != nil {
-		w.claimSent(batch)
 		return fmt.Errorf("claim: %w", err)
 	}
 	if len(answer.Items) != len(batch) {
@@ -138,17 +138,20 @@ func (w *Wallet) claim(ctx context.Context) error {
 	}
 	verdicts := make([]verdict, len(batch))
 	for i, item := range answer.Items {
-		verdicts[i] = verdict{code: item.Code, value: item.Value, older: item.Code == coin.Replayed && w.unasked[batch[i]]}
+		verdicts[i] = verdict{code: item.Code, value: item.Value, older: item.Code == coin.Replayed && first[batch[i]]}
 	}
-	w.claimSent(batch)
 	return w.settle(batch, verdicts)
 }
 
-// claimSent: from now on the mint may know a claim of these coins from us.
-func (w *Wallet) claimSent(batch []brands.CoinID) {
+// firstClaims gives the coins that are claimed now for the first time. From now on
+// the mint may know the claim from us.
+func (w *Wallet) firstClaims(batch []brands.CoinID) map[brands.CoinID]bool {
+	first := make(map[brands.CoinID]bool)
 	for _, id := range batch {
+		first[id] = w.unasked[id]
 		delete(w.unasked, id)
 	}
+	return first
 }
 
 // recover asks the mint, key by key, for the withdrawals that it has answered, and

@@ -79,27 +79,20 @@ func (w *Wallet) plan(s *state, o *op) error {
 		o.amount = 0
 	}
 	keys := w.blankKeys()
-	missing := min(w.policy().Blanks-w.blankStock(s, keys), maxHoldings-len(s.blanks))
-	for i, key := range keys { // a round brings one blank of each key
+	// Blanks that end soon, or wait for a payer, are no stock to receive with.
+	missing := w.policy().Blanks
+	for _, b := range w.freeBlanks(s) {
+		if c := b.own.Coin(); keys[c.Key()] != nil || w.blankUntil(b) > w.now()+int64(w.policy().OldDays)*daySeconds {
+			missing--
+		}
+	}
+	// A round brings one blank of each key.
+	for i, id := range slices.SortedFunc(maps.Keys(keys), func(a, b brands.KeyID) int { return slices.Compare(a[:], b[:]) }) {
 		if n := (missing + len(keys) - 1 - i) / len(keys); n > 0 {
-			o.plan = append(o.plan, planned{key.ID(), 0, uint32(n)})
+			o.plan = append(o.plan, planned{id, 0, uint32(n)})
 		}
 	}
 	return nil
-}
-
-// blankStock counts the blanks to receive with. Those that end soon, or wait for a
-// payer, are none.
-func (w *Wallet) blankStock(s *state, keys []*brands.PublicKey) int {
-	soon, n := w.now()+int64(w.policy().OldDays)*daySeconds, 0
-	for _, b := range w.freeBlanks(s) {
-		c := b.own.Coin()
-		fresh := slices.ContainsFunc(keys, func(k *brands.PublicKey) bool { return k.ID() == c.Key() })
-		if fresh || w.blankUntil(b) > soon {
-			n++
-		}
-	}
-	return n
 }
 
 // planNotes takes the largest notes that fit into the amount.
