@@ -3,6 +3,7 @@
 // knows the forms in which they travel.
 //
 //	payee --Request--> payer --Payment--> payee --Receipt--> payer
+//	wallet --Ask--> mint --Keys or Status--> wallet
 //	wallet --Signed{Commit}--> mint --Commitments--> wallet --Signed{Challenge}--> mint --Answer--> wallet
 //	payee --Deposit--> mint --Deposited--> payee
 //
@@ -82,6 +83,7 @@ const (
 	TypeClaimed     Type = 30
 	TypeStatus      Type = 31
 	TypeGuilt       Type = 32
+	TypeAsk         Type = 33
 )
 
 // kinds gives each type its stable name and an empty message to read into.
@@ -108,6 +110,7 @@ var kinds = map[Type]struct {
 	TypeClaimed:     {"claimed", func() Message { return new(Claimed) }},
 	TypeStatus:      {"status", func() Message { return new(Status) }},
 	TypeGuilt:       {"guilt", func() Message { return new(GuiltFile) }},
+	TypeAsk:         {"ask", func() Message { return new(Ask) }},
 }
 
 // String is a stable name for logs and JSON.

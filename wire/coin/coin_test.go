@@ -153,6 +153,8 @@ func TestWhatBreaksARuleIsRefused(t *testing.T) {
 		"one key twice in a commit":         &Commit{Keys: [][16]byte{key(1), key(1)}},
 		"one key twice in a challenge":      &Challenge{Items: []ChallengeItem{{Key: key(1)}, {Key: key(1), Session: 1}}},
 		"a refused commitment with a point": &Commitments{Items: []Commitment{{Code: SessionOpen, A: point(1)}}},
+		"a refused commitment with image":   &Commitments{Items: []Commitment{{Code: SessionOpen, Image: point(1)}}},
+		"asking for what is nobody's":       &Ask{What: TypeDeposit},
 		"a refused challenge answered":      &Answer{Items: []AnswerItem{{Code: OtherChallenge, R: point(1)}}},
 		"a deposit for nobody":              &Deposit{Terms: request(func(r *Request) { r.Payee = "" }).Terms, Items: [][]byte{{1}}},
 		"a refused coin credited":           &Deposited{Items: []DepositedItem{{Code: Invalid, Value: yuan(1)}}},

@@ -42,6 +42,7 @@ func exchange() []line {
 	payment := &Payment{Nonce: nonce, Request: digest, Paid: yuan(2048), Change: yuan(814),
 		Items: [][]byte{fill(0x51, 272), fill(0x52, 272)}, ChangeBlanks: [][]byte{fill(0x54, 208)}}
 	return []line{
+		{"anyone", "mint", "who are you, and which coins do you make?", &Ask{What: TypeKeys}},
 		{"mint", "anyone", "who the mint is and which coins it makes", &Keys{Network: network, Mint: "Bank of the Coins", Sign: [32]byte(bank.Public().(ed25519.PublicKey)), Time: noon, Keys: [][]byte{fill(0x61, 250)}}},
 		{"wallet", "mint", "join my number to my account", sampleSigned(&Enrol{Network: network, Code: "K7QP-22XA", Account: "alice@bank", Opening: fill(0x41, 96), AuthKey: [32]byte(owner.Public().(ed25519.PublicKey))})},
 		{"mint", "wallet", "it is open", &Enrolled{Account: "alice@bank", Identity: point(0x11), Time: noon}},

@@ -4,6 +4,24 @@ import (
 	"jiaozi/value/money"
 )
 
+// Ask asks a mint for what it publishes to everybody.
+type Ask struct {
+	What Type // TypeKeys or TypeStatus
+}
+
+// Type is TypeAsk.
+func (*Ask) Type() Type { return TypeAsk }
+
+func (a *Ask) fields(c *codec) {
+	what := uint64(a.What)
+	c.number("what", &what, 1)
+	if c.reading {
+		a.What = Type(what)
+	}
+	c.rule(a.What == TypeKeys || a.What == TypeStatus, "nobody publishes a message of %v", a.What)
+	c.tell("what", "%v", a.What)
+}
+
 // Keys is what a mint publishes: who it is and which coins it makes.
 type Keys struct {
 	Network [16]byte
@@ -33,7 +51,7 @@ type Enrol struct {
 	Account string    // the account's name
 	Opening []byte    // brands.Opening
 	AuthKey [32]byte  // Ed25519
-	Card    []byte    // certificate of the card observer; nil without one
+	Card    []byte    // certificate of the card observer, then brands.Opening of the phone's part; nil without a card
 }
 
 // Type is TypeEnrol.

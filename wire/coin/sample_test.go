@@ -70,6 +70,8 @@ func samples() []Message {
 		&Enrolled{Account: "alice@bank", Identity: point(0x11), Time: noon},
 		&Commit{Keys: [][16]byte{key(1), key(2)}},
 		&Commitments{Items: []Commitment{{Key: key(1), Code: Accepted, Session: 9, A: point(3), B: point(4), Deadline: noon + 60}, {Key: key(2), Code: SessionOpen}}},
+		&Commitments{Items: []Commitment{{Key: key(1), Code: Accepted, Session: 9, A: point(3), B: point(4), Image: point(5), Deadline: noon + 60}}},
+		&Ask{What: TypeKeys}, &Ask{What: TypeStatus},
 		&Challenge{Items: []ChallengeItem{{Key: key(1), Session: 9, C: point(5)}}},
 		&Answer{Items: []AnswerItem{{Key: key(1), Session: 9, Code: Accepted, R: point(6)}, {Key: key(2), Session: 4, Code: SessionDead}}},
 		&Deposit{Terms: terms(), Items: [][]byte{fill(0x71, 272)}},

@@ -141,7 +141,7 @@ func parsePart(s string) (part, error) {
 	}
 	s = strings.Trim(s, " \t\r\n")
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return part{}, fmt.Errorf("%w: it does not begin with %s:", ErrText, Scheme)
+		return part{}, fmt.Errorf("%w: it does not begin with the scheme %s", ErrText, Scheme)
 	}
 	p, head, letters := part{index: 1, count: 1}, prefix, s[len(prefix):]
 	if numbers, rest, ok := strings.Cut(letters, "/"); ok {
