@@ -127,6 +127,11 @@ func (n *Node) adminHandler() http.Handler {
 	serveOrder[CardOrder](mux, n)
 	serveOrder[BlockCard](mux, n)
 	serveOrder[DepositOrder](mux, n)
+	serveOrder[OpenAccount](mux, n)
+	serveOrder[EnrolOrder](mux, n)
+	serveOrder[MerchantOrder](mux, n)
+	serveOrder[MintStatus](mux, n)
+	serveOrder[GuiltOrder](mux, n)
 	return mux
 }
 

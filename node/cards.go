@@ -23,6 +23,7 @@ import (
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
+	"jiaozi/wire/observer"
 
 	"filippo.io/age"
 )
@@ -190,7 +191,7 @@ func (n *Node) register(ctx context.Context, label, account string, order perso.
 }
 
 func (n *Node) persoKeys() perso.Keys {
-	return perso.Keys{Vault: n.vault.Vault, Cards: vault.KeySet{AC: keyAC, MAC: keyMAC, ENC: keyENC}, CA: keyCA, Issuer: keyIssuerRSA}
+	return perso.Keys{Vault: n.vault.Vault, Cards: vault.KeySet{AC: keyAC, MAC: keyMAC, ENC: keyENC}, CA: keyCA, Issuer: keyIssuerRSA, Signer: keyIssuer}
 }
 
 // personalisation fills an order with the scheme's defaults.
@@ -210,6 +211,9 @@ func (n *Node) personalisation(ctx context.Context, o CardOrder) (perso.Order, e
 		return order, err
 	}
 	if order.RSA, err = n.cardKey(order.PAN); err != nil {
+		return order, err
+	}
+	if order.Observer, err = n.cardObserver(order.PAN); err != nil {
 		return order, err
 	}
 	return order, errors.Join(n.persoAmounts(&order, o), n.persoPIN(&order, o))
@@ -293,6 +297,15 @@ func (n *Node) cardKey(pan ident.PAN) (oda.PrivateKey, error) {
 		sum = sum*10 + int(d-'0')
 	}
 	return testkeys.Card(sum % testkeys.Cards)
+}
+
+// cardObserver gives the observer's secret of a new card, likewise: a seeded test
+// scheme draws it from the seed and the number, any other leaves it to chance.
+func (n *Node) cardObserver(pan ident.PAN) (observer.Secret, error) {
+	if n.options.Seed == nil {
+		return observer.Secret{}, nil
+	}
+	return observer.DrawSecret(n.stream("observer/" + pan.Reveal()))
 }
 
 // OpenCard is a card out of its file, as long as somebody holds it.

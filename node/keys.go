@@ -26,6 +26,7 @@ const (
 	keyList      vault.Handle = "issuer/list"
 	keyAcquirer  vault.Handle = "acquirer/sign"
 	keyClearing  vault.Handle = "clearing/sign"
+	keyMint      vault.Handle = "mint/sign"
 	keyCA        vault.Handle = "scheme/ca"
 	keyBook      vault.Handle = "scheme/book" // checkpoints
 	keyPseudonym vault.Handle = "scheme/pseudonym"
@@ -43,7 +44,7 @@ const (
 var symmetricKeys = map[vault.Handle]vault.Purpose{
 	keyAC: vault.IMKAC, keyMAC: vault.IMKMAC, keyENC: vault.IMKENC, keyPVK: vault.PVK,
 	keyIssuer: vault.Signing, keyList: vault.Signing, keyAcquirer: vault.Signing, keyClearing: vault.Signing,
-	keyBook: vault.Signing, keyPseudonym: vault.Pseudonym, keyZPK: vault.ZPK, keyZAK: vault.ZAK,
+	keyBook: vault.Signing, keyMint: vault.Signing, keyPseudonym: vault.Pseudonym, keyZPK: vault.ZPK, keyZAK: vault.ZAK,
 }
 
 // terminal key handles; the host and the terminal each have their own vault.

@@ -39,6 +39,7 @@ import (
 	"jiaozi/role/acquirer"
 	"jiaozi/role/clearing"
 	"jiaozi/role/issuer"
+	"jiaozi/role/mint"
 	"jiaozi/value/clock"
 	"jiaozi/value/money"
 
@@ -100,6 +101,7 @@ type Node struct {
 	issuer   *issuer.Issuer
 	acquirer *acquirer.Acquirer
 	clearing *clearing.Clearing
+	mint     *mint.Mint // nil in a scheme without coins
 	uplink   uplink
 	metrics  *metrics
 
@@ -109,6 +111,8 @@ type Node struct {
 	tillMu  sync.Mutex // one new terminal at a time
 	listMu  sync.Mutex // one edition of the blacklist at a time
 	listed  time.Time  // when the last one was made
+	mintMu  sync.Mutex // one look at the epochs of coins at a time
+	minted  time.Time  // when the last one was
 }
 
 // Open takes the directory for this process and opens everything in it.

@@ -20,7 +20,7 @@ const listID = 1
 // names of keys.
 func (n *Node) openRoles() error {
 	n.metrics = newMetrics(n.batches)
-	for _, open := range []func() error{n.openIssuer, n.openAcquirer, n.openClearing} {
+	for _, open := range []func() error{n.openIssuer, n.openAcquirer, n.openClearing, n.openMint} {
 		if err := open(); err != nil {
 			return fmt.Errorf("open roles: %w", err)
 		}

@@ -50,6 +50,9 @@ type Scheme struct {
 	Limits      Limits `json:"limits"`
 	ListHours   int    `json:"list_hours"` // how long a published blacklist is trusted
 	CutOff      string `json:"cut_off"`    // local time "15:04" of the end of day
+
+	// Coins makes the issuer a mint of blind coins; without it there is none.
+	Coins *CoinScheme `json:"coins,omitempty"`
 }
 
 // Fees follow the shape of China's card fee rules of 2016: the merchant pays
@@ -85,7 +88,7 @@ func DefaultScheme(test bool) Scheme {
 			NetworkPPM: 325, NetworkCap: "3.25"},
 		CloneBearer: "issuer",
 		Limits:      Limits{Balance: "1000.00", Single: "500.00", Terminal: "500.00", Tap: "300.00", NoPIN: "300.00", PINTries: 3},
-		ListHours:   24, CutOff: "23:00",
+		ListHours:   24, CutOff: "23:00", Coins: defaultCoins(),
 	}
 }
 

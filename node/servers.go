@@ -16,7 +16,7 @@ import (
 
 // Addresses to listen on. Empty means: do not. Nothing here makes an address
 // public by itself; the defaults of the commands are loopback.
-type Addresses struct{ POS, HTTP string }
+type Addresses struct{ POS, HTTP, Coins string }
 
 // Patience of the links.
 const (
@@ -63,15 +63,15 @@ func (s *servers) run(loop func() error) {
 }
 
 // ServeRoles starts the acquirer for points of sale, the issuer for the
-// acquirer, the outbox pump, and, if addrs.HTTP is given, health, metrics and
-// the administrative socket.
+// acquirer, the outbox pump, and, where an address is given, the mint for wallets,
+// and health, metrics and the administrative socket.
 func (n *Node) ServeRoles(ctx context.Context, addrs Addresses) error {
 	ctx, cancel := context.WithCancel(ctx)
 	n.servers = &servers{cancel: cancel, failed: make(chan error, 1)}
 	if err := n.listenAll(ctx, addrs); err != nil {
 		return errors.Join(err, n.servers.stop())
 	}
-	if err := n.PublishList(ctx); err != nil {
+	if err := errors.Join(n.PublishList(ctx), n.keepMint(ctx)); err != nil {
 		return errors.Join(err, n.servers.stop())
 	}
 	n.servers.run(func() error { return n.pump(ctx) })
@@ -90,6 +90,9 @@ func (n *Node) listenAll(ctx context.Context, addrs Addresses) error {
 		n.servers.bound.POS, err = n.listen(ctx, "pos", addrs.POS, func(ctx context.Context, b []byte) ([]byte, error) {
 			return n.acquirer.Serve(ctx, b, n.Now())
 		})
+	}
+	if err == nil && addrs.Coins != "" {
+		err = n.listenCoins(ctx, addrs.Coins)
 	}
 	if err != nil || addrs.HTTP == "" {
 		return err
@@ -213,6 +216,9 @@ func (n *Node) pump(ctx context.Context) error {
 		}
 		if err := n.cutOff(ctx); err != nil && ctx.Err() == nil {
 			slog.Error("end of day failed; it is tried again", "error", err)
+		}
+		if err := n.keepMint(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("the mint's keys or epochs are not in order; it is tried again", "error", err)
 		}
 		if err := n.renewList(ctx); err != nil && ctx.Err() == nil {
 			slog.Error("no new blacklist; terminals stop when theirs expires", "error", err)

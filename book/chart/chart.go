@@ -9,6 +9,7 @@
 //	at the merchant       Merchant  what the acquirer owes the merchant
 //	                      Till      cash that a merchant took for loads, owed to the acquirer
 //	not explained yet     Suspense  spent on a card beyond what was on it
+//	in purses and pockets Coins     what the issuer owes the bearers of an epoch's coins (coins.go)
 //
 // Every posting balances, and what one institution gives another passes through
 // Clearing or through both reserves, so each institution's own lines balance as
@@ -59,10 +60,15 @@ const (
 // Pair is the two ends of a clearing relation.
 type Pair struct{ Issuer, Acquirer ident.Inst }
 
-// AccountID derives the id of an account from its name.
+// AccountID derives the id of an account from its name. An account of the mint
+// that has a Place in its name lives there, any other one wherever the hash says.
 func AccountID(name string) book.AccountID {
 	sum := sha256.Sum256([]byte(name))
-	return book.AccountID(sum[:16])
+	id := book.AccountID(sum[:16])
+	if p, ok := placed(name); ok {
+		id = book.AccountID(book.ID(id).At(p.part))
+	}
+	return id
 }
 
 // Liabilities that must be covered at every moment.

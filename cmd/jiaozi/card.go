@@ -167,7 +167,7 @@ func (n *newCard) standAlone(expiry clock.Date) (*cardView, error) {
 			return nil, fmt.Errorf("--pin: %w", err)
 		}
 	}
-	profile, ca, err := perso.BuildLone(order)
+	profile, proofs, err := perso.BuildLone(order)
 	if err != nil {
 		return nil, err
 	}
@@ -182,8 +182,10 @@ func (n *newCard) standAlone(expiry clock.Date) (*cardView, error) {
 	if err != nil {
 		return nil, err
 	}
+	ca := proofs.CA
 	sum := ca.Checksum()
 	v.CA = caOf(node.CAKey{RID: ca.RID[:], Index: ca.Index, Modulus: ca.Modulus, Exponent: ca.Exponent, Expiry: ca.Expiry, Checksum: sum[:]})
+	v.Observer.IssuerKey = hex.EncodeToString(proofs.Observer)
 	return v, nil
 }
 
@@ -226,26 +228,27 @@ func (f *cardFlags) view(reveal bool) (*cardView, error) {
 
 // cardView is a card as people and scripts see it.
 type cardView struct {
-	File         string      `json:"file"`
-	PAN          string      `json:"pan"`
-	PSN          ident.PSN   `json:"psn"`
-	AID          string      `json:"aid"`
-	Label        string      `json:"label"`
-	Effective    string      `json:"effective"`
-	Expiry       string      `json:"expiry"`
-	Currency     string      `json:"currency"`
-	Balance      string      `json:"balance"`
-	BalanceLimit string      `json:"balance_limit"`
-	SingleLimit  string      `json:"single_limit"`
-	ATC          uint16      `json:"atc"`
-	PINTries     *uint8      `json:"pin_tries,omitempty"` // absent in a card without PIN
-	Blocked      bool        `json:"blocked"`
-	Registered   bool        `json:"registered,omitempty"`
-	Account      string      `json:"account,omitempty"`
-	Log          []paidView  `json:"log"`
-	Loads        []loadView  `json:"loads"`
-	CA           *caView     `json:"ca,omitempty"`
-	amounts      []lang.Text // balance and limits in words
+	File         string        `json:"file"`
+	PAN          string        `json:"pan"`
+	PSN          ident.PSN     `json:"psn"`
+	AID          string        `json:"aid"`
+	Label        string        `json:"label"`
+	Effective    string        `json:"effective"`
+	Expiry       string        `json:"expiry"`
+	Currency     string        `json:"currency"`
+	Balance      string        `json:"balance"`
+	BalanceLimit string        `json:"balance_limit"`
+	SingleLimit  string        `json:"single_limit"`
+	ATC          uint16        `json:"atc"`
+	PINTries     *uint8        `json:"pin_tries,omitempty"` // absent in a card without PIN
+	Blocked      bool          `json:"blocked"`
+	Registered   bool          `json:"registered,omitempty"`
+	Account      string        `json:"account,omitempty"`
+	Log          []paidView    `json:"log"`
+	Loads        []loadView    `json:"loads"`
+	Observer     *observerView `json:"observer,omitempty"` // absent in a card without coins
+	CA           *caView       `json:"ca,omitempty"`
+	amounts      []lang.Text   // balance and limits in words
 }
 
 type paidView struct {
@@ -273,6 +276,27 @@ type caView struct {
 	Expiry   string `json:"expiry"`
 }
 
+// observerView is the coin application. Its identity is part of the account that
+// its holder opens at a mint: showing it names him there.
+type observerView struct {
+	Identity  string `json:"identity"`
+	Expiry    string `json:"expiry"`
+	Prepared  uint32 `json:"prepared"` // indices ever given out
+	Open      int    `json:"open"`     // of them not yet answered or retired
+	Paired    bool   `json:"paired"`
+	IssuerKey string `json:"issuer_key,omitempty"` // of a card that stands alone
+}
+
+func observerOf(e *card.CoinEvidence) *observerView {
+	if e == nil {
+		return nil
+	}
+	return &observerView{
+		Identity: hex.EncodeToString(e.Certificate.Identity[:]), Expiry: e.Certificate.Expiry.String(),
+		Prepared: e.Next, Open: e.Open, Paired: e.Paired,
+	}
+}
+
 func caOf(k node.CAKey) *caView {
 	text := func(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
 	return &caView{
@@ -286,7 +310,7 @@ func viewOf(file string, e card.Evidence, reveal bool) *cardView {
 		File: file, PAN: e.PAN.Masked(), PSN: e.PSN, AID: e.AID.Hex(), Label: e.Label,
 		Effective: e.Effective.String(), Expiry: e.Expiry.String(), Currency: e.Currency.Code(),
 		Balance: e.Balance.String(), BalanceLimit: e.BalanceLimit.String(), SingleLimit: e.SingleLimit.String(),
-		ATC: e.ATC, Blocked: e.Blocked, Log: []paidView{}, Loads: []loadView{},
+		ATC: e.ATC, Blocked: e.Blocked, Observer: observerOf(e.Coins), Log: []paidView{}, Loads: []loadView{},
 	}
 	if reveal {
 		v.PAN = e.PAN.Reveal()
@@ -335,6 +359,10 @@ func (v *cardView) rows(l lang.Lang) [][]string {
 	}
 	for _, x := range v.Loads {
 		rows = append(rows, row("loaded", "圈存", fmt.Sprintf("%s  %s -> %s  #%d", x.Date, x.Before, x.After, x.ATC)))
+	}
+	if o := v.Observer; o != nil {
+		rows = append(rows, row("coin observer", "电子币观察器", o.Identity))
+		rows = append(rows, row("coin indices", "电子币序号", fmt.Sprintf(lang.Text{EN: "%d prepared, %d open", ZH: "已准备 %d，未关闭 %d"}.In(l), o.Prepared, o.Open)))
 	}
 	if v.CA != nil {
 		rows = append(rows,

@@ -87,6 +87,9 @@ func TestCardNewPrintsPublicDataAndTheAuthority(t *testing.T) {
 	if v.PAN != "629999******0016" || v.Balance != "0.00" || v.BalanceLimit != "500.00" || v.Expiry != "2031-12-31" || *v.PINTries != 3 {
 		t.Errorf("%+v", v)
 	}
+	if o := v.Observer; o == nil || len(o.Identity) != 64 || len(o.IssuerKey) != 64 || o.Expiry != "2031-12-31" || o.Paired {
+		t.Errorf("observer %+v", o)
+	}
 	if v.CA == nil || v.CA.RID != "A000000333" || len(v.CA.Modulus) != 2*248 || len(v.CA.Checksum) != 40 {
 		t.Errorf("authority %+v", v.CA)
 	}
@@ -219,8 +222,14 @@ func TestPCSCSoftwareReadsTheCard(t *testing.T) {
 		t.Fatalf("%v\n%s\npcscd said:\n%s", err, out, said)
 	}
 	contact, contactless, _ := strings.Cut(string(out), "reader 1")
-	checkReader(t, "contact", contact, []string{"6F", "70", "6F", "6F", "9F7906000000000000 9000", "70", "6A82", "6A83", "6985"})
-	checkReader(t, "contactless", contactless, []string{"6F", "70", "6F", "6F", "9F7906000000000000 9000", "6A82", "70", "6A83", "6D00"})
+	// The coin application is there on both sides, and talks to strangers on neither.
+	checkReader(t, "contact", contact, []string{"6F", "70", "6F", "6F", "9F7906000000000000 9000", "70", "6A82", "6A83", "6985",
+		"6F128408F04A5A434F494E01A506C00101C10102 9000", "01020380", "6982", "9000", ""})
+	if points := answers(contact)[13]; len(points) != 2*2*32+len(" 9000") || !strings.HasSuffix(points, " 9000") {
+		t.Errorf("contact: two coins prepared: %s", points)
+	}
+	checkReader(t, "contactless", contactless, []string{"6F", "70", "6F", "6F", "9F7906000000000000 9000", "6A82", "70", "6A83", "6D00",
+		"6F128408F04A5A434F494E01A506C00101C10103 9000", "6E00", "6E00", "6D00", "6E00"})
 }
 
 const vpcdDriver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"

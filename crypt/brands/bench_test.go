@@ -158,3 +158,5 @@ func BenchmarkRawMSM(b *testing.B) {
 		})
 	}
 }
+
+func rawMinusOne() *scalar.Scalar { return new(scalar.Scalar).Neg(scalar.NewFromUint64(1)) }

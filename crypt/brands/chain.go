@@ -4,9 +4,9 @@ import "fmt"
 
 // How money goes from hand to hand, offline all the way:
 //
-//	payee: shows a blank of his, with nobody's money on it yet
+//	payee: shows a blank of his, each to one payer alone and never again
 //	payer: SpecTo(blank), gives his line for that spec, and hands over Pass
-//	payee: VerifyVartime, and marks the blank used: it takes no second money, because then he would answer on it twice
+//	payee: VerifyVartime, and takes no second money on that blank, because then he would have to answer on it twice
 //	       ... and pays on in the same way, or to terms: SpecFor, his line, Close
 //
 // The mint sees the head, every blank, and who deposits; it knows the owner of none of them.
@@ -51,7 +51,7 @@ func (p *Payment) AccuseVartime(terms Digest, first []Point3) (*Guilt, error) {
 	for i := range min(len(now), len(first)) {
 		if now[i] != first[i] {
 			coin, branch := p.at(i)
-			return newGuilt(coin, branch, now[i], first[i])
+			return newGuiltVartime(coin, branch, now[i], first[i])
 		}
 	}
 	if len(now) != len(first) {

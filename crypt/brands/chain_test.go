@@ -390,10 +390,8 @@ func TestTwoPurchasesUnderOneAAreTwoCoins(t *testing.T) {
 	if len(ids) != 3 {
 		t.Fatalf("three purchases have %d numbers", len(ids))
 	}
-	if g, err := newGuilt(&a.coin, nil, pointOf(a, Digest{1}), pointOf(b, Digest{2})); err == nil {
-		if who, err := g.VerifyVartime(h); err == nil {
-			t.Fatalf("two coins of one A name %v", who)
-		}
+	if g, err := newGuiltVartime(&a.coin, nil, pointOf(a, Digest{1}), pointOf(b, Digest{2})); err == nil {
+		t.Fatalf("two coins of one A make a proof: %v", g)
 	}
 }
 
@@ -406,28 +404,5 @@ func TestPassingOnLeavesTheMoneyAlone(t *testing.T) {
 	u.pass(h.person())
 	if string(a.Append(nil)) != before {
 		t.Fatal("a second continuation changed the first")
-	}
-}
-
-func BenchmarkChain(b *testing.B) {
-	for _, hops := range []int{0, 1, 4, 8} {
-		h := newHall(b, 4)
-		u := h.person().coin()
-		for range hops {
-			u = u.pass(h.person())
-		}
-		d := u.close()
-		raw := d.Append(nil)
-		b.Run(string(rune('0'+hops))+"hops", func(b *testing.B) {
-			for b.Loop() {
-				p, err := ParsePayment(raw)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if err := p.VerifyVartime(h, d.terms, h.dice); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

@@ -23,7 +23,7 @@ const ClaimSize = 2 * Size
 
 // NewClaim makes the proof. It needs no card, and refuses a coin that is not the holder's.
 func NewClaim(h *Holder, own *Own, rand io.Reader) (Claim, error) {
-	base := plus(&h.account.p, g2)
+	base := h.base()
 	if times(base, own.s.num()).Equal(&own.coin.a.p) != 1 {
 		return Claim{}, fmt.Errorf("coin %v is not of account %v: %w", own.coin.ID(), h.account, ErrProof)
 	}
@@ -74,10 +74,13 @@ func (c *Claim) Append(b []byte) []byte {
 
 // VerifyVartime checks the proof. It says nothing about the mint's signature on the coin: check that too.
 func (c Claim) VerifyVartime(coin *Coin, account Element) error {
+	if coin.a.IsZero() || account.IsZero() {
+		return fmt.Errorf("claim on no coin or by no account: %w", ErrProof)
+	}
 	var commitment curve.RistrettoPoint
 	minus := new(scalar.Scalar).Neg(c.challenge.num())
 	commitment.MultiscalarMulVartime([]*scalar.Scalar{c.answer.num(), minus},
-		[]*curve.RistrettoPoint{plus(&account.p, g2), &coin.a.p})
+		[]*curve.RistrettoPoint{baseOf(&account), &coin.a.p})
 	if claimChallenge(coin, account, newElement(&commitment)) != c.challenge {
 		return fmt.Errorf("claim on coin %v by account %v: %w", coin.ID(), account, ErrProof)
 	}

@@ -15,9 +15,12 @@
 //	TraceVartime: two points of one line give u1, and u1·G1 is the account
 //
 // Start with GenerateKey and NewHolder, follow the drawing, and read
-// Payment.VerifyVartime for what a payee checks. Coins, keys, payments and proofs
-// have one encoding each, made by Append and read by ParseX, which accepts nothing
-// that Append would not have made.
+// Payment.VerifyVartime for what a payee checks. chain.go shows how money goes on
+// from hand to hand, note.go how a note divides and notekeep.go what a mint keeps
+// of it, observer.go what the card does. Guilt is what a mint shows about a cheat,
+// Claim what a restored wallet does instead of paying again. Coins, keys, payments
+// and proofs have one encoding each, made by Append and read by ParseX, which
+// accepts nothing that Append would not have made.
 //
 // Anonymity against mint and payee together is perfect for random blinding
 // factors: every view of the mint explains every coin. A wallet that derives them

@@ -17,15 +17,17 @@ type Guilt struct {
 	First, Second Point3  // the one with the smaller abscissa first
 }
 
-// newGuilt puts two points in order. It fails if they are no two points of one line.
-func newGuilt(coin *Coin, branch *Branch, a, b Point3) (*Guilt, error) {
-	if _, _, err := TraceVartime(a, b); err != nil {
-		return nil, err
-	}
+// newGuiltVartime puts two points in order. It fails if they are not two points of the line of this coin or node, so that
+// points of different lines, compared by mistake, accuse nobody.
+func newGuiltVartime(coin *Coin, branch *Branch, a, b Point3) (*Guilt, error) {
 	if bytes.Compare(a.D.enc[:], b.D.enc[:]) > 0 {
 		a, b = b, a
 	}
-	return &Guilt{Coin: *coin, Branch: branch, First: a, Second: b}, nil
+	g := &Guilt{Coin: *coin, Branch: branch, First: a, Second: b}
+	if _, err := g.traceVartime(); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 // Append adds the encoding: coin (208 bytes), two points (96 each), and for a note the branch.
@@ -81,7 +83,20 @@ func (g *Guilt) VerifyVartime(keys Keys) (Element, error) {
 	if err := g.Coin.VerifyVartime(key); err != nil {
 		return Element{}, err
 	}
-	line, err := g.line(key.Info())
+	if g.Branch == nil && key.info.Kind == KindNote {
+		return Element{}, fmt.Errorf("a note without the node that was paid twice: %w", ErrKind)
+	}
+	if g.Branch != nil {
+		if err := g.Branch.check(&g.Coin, key.info); err != nil {
+			return Element{}, err
+		}
+	}
+	return g.traceVartime()
+}
+
+// traceVartime gives whom the two points name, if they lie on the line of the coin, or of the node.
+func (g *Guilt) traceVartime() (Element, error) {
+	line, err := g.line()
 	if err != nil {
 		return Element{}, err
 	}
@@ -95,12 +110,9 @@ func (g *Guilt) VerifyVartime(keys Keys) (Element, error) {
 }
 
 // line is the B that both points must lie on.
-func (g *Guilt) line(info KeyInfo) (Element, error) {
+func (g *Guilt) line() (Element, error) {
 	if g.Branch != nil {
-		return g.Branch.B, g.Branch.check(&g.Coin, info)
-	}
-	if info.Kind == KindNote {
-		return Element{}, fmt.Errorf("a note without the node that was paid twice: %w", ErrKind)
+		return g.Branch.B, nil
 	}
 	return g.Coin.lineB()
 }

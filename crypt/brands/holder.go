@@ -6,6 +6,8 @@ import (
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+
+	"jiaozi/value/must"
 )
 
 // Holder is the secret behind an account: u1, and with a card the knowledge that the other part of it is in there.
@@ -31,7 +33,13 @@ func NewCardHolder(seed Digest, network Network, card Element) *Holder {
 }
 
 // base is I + G2, which the holder's coins are multiples of.
-func (h *Holder) base() *curve.RistrettoPoint { return plus(&h.account.p, g2) }
+func (h *Holder) base() *curve.RistrettoPoint { return baseOf(&h.account) }
+
+// baseOf stops the program for an empty account: it equals everything, and no decoder leaves one.
+func baseOf(account *Element) *curve.RistrettoPoint {
+	must.Hold(!account.IsZero(), "an account is an element")
+	return plus(&account.p, g2)
+}
 
 // Identity gives I = u1·G1 (+ the card's), the holder's account number.
 func (h *Holder) Identity() Element { return h.account }
@@ -118,7 +126,7 @@ func (o *Opening) Append(b []byte) []byte {
 
 // Verify checks the proof and refuses an account with I + G2 = 0; errors wrap ErrProof.
 func (o Opening) Verify(n Network, context []byte) error {
-	if o.Account.IsZero() || plus(&o.Account.p, g2).IsIdentity() {
+	if o.Account.IsZero() || baseOf(&o.Account).IsIdentity() {
 		return fmt.Errorf("this account can be nobody's: %w", ErrProof)
 	}
 	c := new(scalar.Scalar).Neg(o.challenge.num())

@@ -199,7 +199,7 @@ func (c *Commitment) Append(b []byte) []byte {
 // key, the session and the account.
 func (k *PrivateKey) Commit(session Digest, account Element) Commitment {
 	w := k.nonce(session, account)
-	return Commitment{A: newElement(times0(w.num())), B: newElement(times(plus(&account.p, g2), w.num()))}
+	return Commitment{A: newElement(times0(w.num())), B: newElement(times(baseOf(&account), w.num()))}
 }
 
 func (k *PrivateKey) nonce(session Digest, account Element) secret {
@@ -210,7 +210,7 @@ func (k *PrivateKey) nonce(session Digest, account Element) secret {
 // CommitForCard is Commit with the image.
 func (k *PrivateKey) CommitForCard(session Digest, account Element) Commitment {
 	c := k.Commit(session, account)
-	image := newElement(times(plus(&account.p, g2), k.x.num()))
+	image := newElement(times(baseOf(&account), k.x.num()))
 	c.Image = &image
 	return c
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"jiaozi/crypt/internal/secrettest"
 	"jiaozi/value/money"
 )
 
@@ -259,6 +261,25 @@ func TestEveryBitOfAPieceCounts(t *testing.T) {
 	}
 }
 
+// TestPiecesVerifyInBatches: among coins and chains, and a bad one is found by its place.
+func TestPiecesVerifyInBatches(t *testing.T) {
+	h := newHall(t, 51)
+	owner := h.person()
+	batch := []deposit{owner.coin().close(), owner.note(4).close(), owner.note(9).pass(h.person()).close(), owner.note(1).close(), owner.note(6).close()}
+	ps, terms := make([]*Payment, len(batch)), make([]Digest, len(batch))
+	for i, d := range batch {
+		ps[i], terms[i] = parsed(t, d.Payment), d.terms
+	}
+	if bad, err := VerifyBatchVartime(h, ps, terms, h.dice); err != nil || len(bad) != 0 {
+		t.Fatalf("of good ones bad: %v, %v", bad, err)
+	}
+	ps[1].Piece.Fixed[0] = ps[4].Piece.Fixed[0]
+	ps[4].Piece.Below[0] ^= 1
+	if bad, err := VerifyBatchVartime(h, ps, terms, h.dice); err != nil || !slices.Equal(bad, []int{1, 4}) {
+		t.Fatalf("bad ones at %v, %v", bad, err)
+	}
+}
+
 // TestANoteOutlivesTheWallet: from its sealed form a note gives the same lines; under another key, or as a coin, it gives none.
 func TestANoteOutlivesTheWallet(t *testing.T) {
 	h := newHall(t, 14)
@@ -290,6 +311,15 @@ func TestANoteOutlivesTheWallet(t *testing.T) {
 		if _, _, err := got(o.Note(h.note.Public()))(t).Pay(node, spec); !errors.Is(err, ErrChain) {
 			t.Errorf("node %d: %v", node, err)
 		}
+	}
+}
+
+func TestANoteShowsNoSecret(t *testing.T) {
+	h := newHall(t, 19)
+	o := h.person().withdraw(h.note)
+	for _, s := range []secret{o.s, o.us, o.tree} {
+		raw := s.reveal()
+		secrettest.Check(t, *got(o.Note(h.note.Public()))(t), raw[:])
 	}
 }
 

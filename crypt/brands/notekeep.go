@@ -77,7 +77,7 @@ func (p *Payment) AccuseNodeVartime(terms Digest, had NodePoint) (*Guilt, error)
 			return nil, nil
 		}
 		branch := p.Piece.above(p.Head.key, i)
-		return newGuilt(&p.Head, &branch, now.Point, had.Point)
+		return newGuiltVartime(&p.Head, &branch, now.Point, had.Point)
 	}
 	return nil, fmt.Errorf("the payment brings no point for node %d: %w", had.Node, ErrTrace)
 }

@@ -14,7 +14,7 @@ import (
 type Used uint64
 
 // ErrNoteRest says that a note cannot pay an amount: too little is left, or the amount is no multiple of a leaf.
-var ErrNoteRest = errors.New("brands: the note cannot pay this amount; take another note or coin for it")
+var ErrNoteRest = errors.New("the note cannot pay this amount; take another note or coin for it")
 
 // Leaf is the smallest amount that a note of this key pays, and the step between amounts; 0 for other keys.
 func (k KeyInfo) Leaf() money.Minor {
@@ -27,7 +27,7 @@ func (k KeyInfo) Leaf() money.Minor {
 // NodeValue is what node pays: the root, number 1, the whole note; the nodes 2n and 2n+1 half of what node n does.
 func (k KeyInfo) NodeValue(node uint16) (money.Minor, error) {
 	if k.Kind != KindNote || !inTree(node, k.Depth) {
-		return 0, fmt.Errorf("brands: node %d is not in the tree of this key", node)
+		return 0, fmt.Errorf("node %d is not in the tree of this key: %w", node, ErrChain)
 	}
 	return k.Value >> level(node), nil
 }
@@ -66,10 +66,10 @@ func (k KeyInfo) Allocate(used Used, amount money.Minor) ([]uint16, Used, error)
 // owner away.
 func (k KeyInfo) MarkPaid(used Used, node uint16) (Used, error) {
 	if k.Kind != KindNote || !inTree(node, k.Depth) {
-		return used, fmt.Errorf("brands: node %d is not in the tree of this key", node)
+		return used, fmt.Errorf("node %d is not in the tree of this key: %w", node, ErrChain)
 	}
 	if used&leavesOf(node, k.Depth) != 0 {
-		return used, fmt.Errorf("brands: node %d is paid in part or whole; paying it again would show who owns the note", node)
+		return used, fmt.Errorf("node %d is paid in part or whole, and paying it again would show who owns the note; take another: %w", node, ErrNoteRest)
 	}
 	return used | leavesOf(node, k.Depth), nil
 }

@@ -23,12 +23,13 @@ const (
 	Signing   Purpose = 13 // Ed25519, signs files and lists
 	RSACA     Purpose = 14 // certifies issuers
 	RSAIssuer Purpose = 15 // certifies cards
+	CoinKey   Purpose = 16 // signs coins of one kind, value and epoch
 )
 
 // spec is what the vault knows of a purpose.
 type spec struct {
 	name  string
-	sizes []int // allowed lengths; the first is generated. None: RSA, PKCS#8 DER.
+	sizes []int // allowed lengths; the first is generated. None: not random bytes.
 	load  func(raw []byte) (material, error)
 }
 
@@ -48,6 +49,7 @@ var specs = [...]spec{
 	Signing:   {"signing", []int{32}, loadSigner},
 	RSACA:     {"rsa-ca", nil, loadRSA},
 	RSAIssuer: {"rsa-issuer", nil, loadRSA},
+	CoinKey:   {"coin", nil, loadCoin},
 }
 
 func (p Purpose) known() bool { return int(p) < len(specs) && specs[p].load != nil }
@@ -73,7 +75,7 @@ func (p Purpose) isDES() bool {
 
 // generated is the length of a new key in bytes, zero if it is not random bytes.
 func (p Purpose) generated() int {
-	if !p.known() || p.isRSA() {
+	if !p.known() || specs[p].sizes == nil {
 		return 0
 	}
 	return specs[p].sizes[0]

@@ -122,7 +122,7 @@ func (v *Vault) Remove(h Handle) error {
 
 // Import stores a key given in the clear: a component ceremony, a terminal's
 // master key, a key of a partner. RSA keys are PKCS#8 DER, signing keys the
-// 32-byte Ed25519 seed.
+// 32-byte Ed25519 seed, coin keys what Seal keeps of them (coins.go).
 func (v *Vault) Import(h Handle, p Purpose, clear []byte) error {
 	e, err := v.newEntry(p, clear)
 	if err != nil {
@@ -204,7 +204,7 @@ func (v *Vault) newEntry(p Purpose, raw []byte) (*entry, error) {
 func (v *Vault) random(p Purpose) (*entry, error) {
 	size := p.generated()
 	if size == 0 {
-		return nil, fmt.Errorf("keys of purpose %s are not made from random bytes; generate or import them as RSA keys", p)
+		return nil, fmt.Errorf("keys of purpose %s are not made of random bytes; use GenerateRSA or GenerateCoin", p)
 	}
 	raw := make([]byte, size)
 	if _, err := io.ReadFull(v.rand, raw); err != nil {

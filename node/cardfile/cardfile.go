@@ -1,12 +1,14 @@
 // Package cardfile keeps a card's memory in a file, sealed with age, so that a
 // card can be carried from one process to the next.
 //
-//	age( "JZCARD1\n" | the pages of card.ImagePages )
+//	age( "JZCARD2\n" | the pages of card.ImagePages )
+//	age( "JZCARD1\n" | the pages of card.PursePages )    before there were coins
 //
 // It promises that a file holds one whole state of the memory: Sync writes a new
 // file beside it, flushes, renames, flushes the directory. A file that was
 // altered or cut does not open (ErrDamaged), nor does one sealed with another
-// key (ErrForeign). One process at a time holds a card: a lock file stands beside it.
+// key (ErrForeign). The older form opens as a card without coins, and is written
+// in the newer form when the card next changes. One process at a time holds a card: a lock file stands beside it.
 //
 // What no file can promise: somebody who copies it and puts the copy back later
 // has turned the card's time back, and two copies are two cards. The issuer sees
@@ -29,7 +31,14 @@ import (
 	"jiaozi/role/card"
 )
 
-const magic = "JZCARD1\n"
+// forms are the files that can be read; the first is the one that is written.
+var forms = []struct {
+	magic string
+	pages int
+}{
+	{"JZCARD2\n", card.ImagePages},
+	{"JZCARD1\n", card.PursePages},
+}
 
 // maxFile bounds what is read: the image, age's header and its 16 bytes for
 // every 64 KiB.
@@ -154,7 +163,7 @@ func (f *File) seal() ([]byte, error) {
 		return nil, fmt.Errorf("seal card: %w", err)
 	}
 	// Writes into a buffer cannot fail; Close reports what age could not do.
-	_, _ = io.WriteString(w, magic)
+	_, _ = io.WriteString(w, forms[0].magic)
 	for i := range f.image {
 		_, _ = w.Write(f.image[i][:])
 	}
@@ -176,14 +185,18 @@ func unseal(sealed []byte, id age.Identity) (*card.RAM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if !bytes.HasPrefix(plain, []byte(magic)) || len(plain) != len(magic)+card.ImagePages*card.PageSize {
-		return nil, ErrDamaged
+	for _, form := range forms {
+		pages, ok := bytes.CutPrefix(plain, []byte(form.magic))
+		if !ok || len(pages) != form.pages*card.PageSize {
+			continue
+		}
+		image := new(card.RAM)
+		for i := range form.pages {
+			copy(image[i][:], pages[i*card.PageSize:])
+		}
+		return image, nil
 	}
-	image := new(card.RAM)
-	for i := range image {
-		copy(image[i][:], plain[len(magic)+i*card.PageSize:])
-	}
-	return image, nil
+	return nil, ErrDamaged
 }
 
 func readBounded(path string) ([]byte, error) {

@@ -89,7 +89,7 @@ func TestFileIsSealedAndPrivate(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
-	if raw, err := os.ReadFile(path); err != nil || bytes.Contains(raw, []byte(magic)) {
+	if raw, err := os.ReadFile(path); err != nil || bytes.Contains(raw, []byte("JZCARD")) {
 		t.Errorf("the image lies in the clear (%v)", err)
 	}
 	if _, err := Read(path, newKey(t)); !errors.Is(err, ErrForeign) {
@@ -132,15 +132,7 @@ func TestEveryAlterationIsFound(t *testing.T) {
 func TestSealedFileOfAnotherKindIsRefused(t *testing.T) {
 	id := newKey(t)
 	path := filepath.Join(t.TempDir(), "a.card")
-	var out bytes.Buffer
-	w, err := age.Encrypt(&out, id.Recipient())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write([]byte(magic + "too short")); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(w.Close(), os.WriteFile(path, out.Bytes(), 0o600)); err != nil {
+	if err := os.WriteFile(path, sealed(t, id, []byte(forms[0].magic+"too short")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Read(path, id); !errors.Is(err, ErrDamaged) {
@@ -227,4 +219,61 @@ func TestBlankFileIsNoCard(t *testing.T) {
 	if _, err := card.Open(image, rand.Reader); !errors.Is(err, card.ErrMemory) {
 		t.Fatal(err)
 	}
+}
+
+// TestFileFromBeforeCoinsOpens: a card of the older form keeps its purse, has no
+// coin pages, and is written in the newer form when it changes.
+func TestFileFromBeforeCoinsOpens(t *testing.T) {
+	id := newKey(t)
+	path := filepath.Join(t.TempDir(), "old.card")
+	for _, form := range []struct {
+		magic string
+		pages int
+		want  error
+	}{
+		{"JZCARD1\n", card.PursePages, nil}, {"JZCARD2\n", card.ImagePages, nil},
+		{"JZCARD1\n", card.ImagePages, ErrDamaged}, {"JZCARD2\n", card.PursePages, ErrDamaged}, {"JZCARD3\n", card.ImagePages, ErrDamaged},
+	} {
+		image := append([]byte(form.magic), bytes.Repeat([]byte{7}, form.pages*card.PageSize)...)
+		if err := os.WriteFile(path, sealed(t, id, image), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Read(path, id)
+		if !errors.Is(err, form.want) {
+			t.Errorf("%q of %d pages: %v", form.magic, form.pages, err)
+		}
+		if err == nil && (m[form.pages-1][255] != 7 || form.pages == card.PursePages && m[card.PursePages] != [card.PageSize]byte{}) {
+			t.Errorf("%q of %d pages reads otherwise than it was written", form.magic, form.pages)
+		}
+	}
+	if err := os.WriteFile(path, sealed(t, id, append([]byte("JZCARD1\n"), make([]byte, card.PursePages*card.PageSize)...)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := errors.Join(fill(9)(f), f.Sync()); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := Read(path, id); err != nil || page3(t, m) != 9 {
+		t.Errorf("written anew: %v", err)
+	}
+}
+
+func sealed(t *testing.T, id *age.X25519Identity, plain []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := age.Encrypt(&out, id.Recipient())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(plain); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

@@ -2,6 +2,7 @@ package perso
 
 import (
 	"cmp"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -41,20 +42,26 @@ const (
 	loneIINDigits = 6 // of the card number, in the issuer certificate
 )
 
-// BuildLone prepares a card of an issuer of one, and gives the key that proves it.
-func BuildLone(l Lone) (card.Profile, oda.CAKey, error) {
+// Proofs are the keys by which others know that a card is an issuer's.
+type Proofs struct {
+	CA       oda.CAKey         // of the purse, for terminals
+	Observer ed25519.PublicKey // of the coin application's certificate, for mints
+}
+
+// BuildLone prepares a card of an issuer of one, and gives the keys that prove it.
+func BuildLone(l Lone) (card.Profile, Proofs, error) {
 	raw, err := hex.DecodeString(loneAID)
 	if err != nil {
-		return card.Profile{}, oda.CAKey{}, fmt.Errorf("prepare card: %w", err)
+		return card.Profile{}, Proofs{}, fmt.Errorf("prepare card: %w", err)
 	}
 	if l.PAN.IsZero() {
 		if l.PAN, err = anyPAN(rand.Reader); err != nil {
-			return card.Profile{}, oda.CAKey{}, err
+			return card.Profile{}, Proofs{}, err
 		}
 	}
-	keys, ca, err := Fresh(rand.Reader, ident.AID(raw), loneIndex)
+	keys, proofs, err := Fresh(rand.Reader, ident.AID(raw), loneIndex)
 	if err != nil {
-		return card.Profile{}, oda.CAKey{}, err
+		return card.Profile{}, Proofs{}, err
 	}
 	currency := l.Limit.Currency()
 	o := Order{
@@ -66,9 +73,9 @@ func BuildLone(l Lone) (card.Profile, oda.CAKey, error) {
 	if !l.PIN.IsZero() {
 		o.PIN, o.TryLimit, o.PINAbove = l.PIN, loneTries, money.New(currency, lonePINAbove)
 	}
-	ca.Expiry = o.Expiry.AddDays(certificateDays)
+	proofs.CA.Expiry = o.Expiry.AddDays(certificateDays)
 	p, err := Build(keys, o)
-	return p, ca, err
+	return p, proofs, err
 }
 
 // anyPAN makes a card number with random digits behind the test issuer's.

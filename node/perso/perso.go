@@ -2,7 +2,8 @@
 // for one card to the card.Profile that card.Format writes.
 //
 //	order -> card keys (derived in the vault) -> RSA key -> static data ->
-//	issuer certificate, card certificates (made in the vault) -> profile
+//	issuer certificate, card certificates (made in the vault) ->
+//	observer secret, its certificate (signed in the vault) -> profile
 //
 // The issuer's keys never leave the vault; the card's own keys do, because they
 // are about to be written into a card. A scheme's cards and a stand-alone test
@@ -12,6 +13,7 @@
 package perso
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 
@@ -24,6 +26,7 @@ import (
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
+	"jiaozi/wire/observer"
 )
 
 // RSA sizes, in bits. A card's signature must fit the one answer of a tap; the
@@ -39,6 +42,7 @@ type Vault interface {
 	PersonaliseCard(set vault.KeySet, pan ident.PAN, psn ident.PSN) (emvkey.CardKeys, error)
 	CertifyIssuer(ca, issuer vault.Handle, in oda.IssuerCertInput) (oda.Certificate, error)
 	CertifyCard(issuer vault.Handle, in oda.ICCCertInput) (oda.Certificate, error)
+	Sign(h vault.Handle, domain string, msg []byte) ([]byte, error)
 }
 
 // Keys names the keys of an issuer in its vault.
@@ -47,6 +51,7 @@ type Keys struct {
 	Cards  vault.KeySet // the issuer's master keys
 	CA     vault.Handle // certifies the issuer
 	Issuer vault.Handle // certifies its cards
+	Signer vault.Handle // vouches for observers of coins; empty: cards with a purse alone
 }
 
 // Order is what is to be written into one card. Zero amounts are zero.
@@ -69,7 +74,8 @@ type Order struct {
 
 	Balance, BalanceLimit, SingleLimit, Threshold money.Amount
 
-	RSA oda.PrivateKey // zero: a new one is made
+	RSA      oda.PrivateKey  // zero: a new one is made
+	Observer observer.Secret // zero: a new one is drawn
 }
 
 // certificateDays is how much longer a certificate lives than its card, so that
@@ -107,7 +113,33 @@ func prepare(k Keys, o Order) (card.Profile, error) {
 			*a = money.Zero(o.Currency)
 		}
 	}
+	if p.Coins, err = observe(k, o); err != nil {
+		return card.Profile{}, err
+	}
 	return p, certify(k, o, &p)
+}
+
+// airLimit is how many coins a card pays over the air before it wants its PIN over
+// the contacts: twice the most that one payment may have.
+const airLimit = 128
+
+// observe draws the secret of the card's observer and has the issuer vouch for it.
+// Nothing of it is kept here: two cards made by one order with its secret given are
+// one observer, every other card is its own.
+func observe(k Keys, o Order) (p card.CoinProfile, err error) {
+	if k.Signer == "" {
+		return p, nil
+	}
+	p = card.CoinProfile{Secret: o.Observer, AirLimit: airLimit}
+	if p.Secret.IsZero() {
+		if p.Secret, err = observer.DrawSecret(rand.Reader); err != nil {
+			return p, err
+		}
+	}
+	p.Certificate, err = observer.Certify(card.CoinIdentity(p.Secret), o.Expiry, func(msg []byte) ([]byte, error) {
+		return k.Vault.Sign(k.Signer, observer.Domain, msg)
+	})
+	return p, err
 }
 
 // certify has the issuer certified by the authority, and the card's key, with
@@ -154,27 +186,32 @@ const (
 	freshENC    vault.Handle = "issuer/imk-enc"
 	freshCA     vault.Handle = "scheme/ca"
 	freshIssuer vault.Handle = "issuer/rsa"
+	freshSigner vault.Handle = "issuer/sign"
 )
 
 // Fresh makes the keys of an issuer that belongs to no scheme, and gives the
-// authority's public key: with it any terminal can verify the card.
-func Fresh(random io.Reader, aid ident.AID, index byte) (Keys, oda.CAKey, error) {
+// public keys that prove its cards.
+func Fresh(random io.Reader, aid ident.AID, index byte) (Keys, Proofs, error) {
 	v := vault.New(vault.Options{Rand: random})
-	for h, purpose := range map[vault.Handle]vault.Purpose{freshAC: vault.IMKAC, freshMAC: vault.IMKMAC, freshENC: vault.IMKENC} {
+	for h, purpose := range map[vault.Handle]vault.Purpose{freshAC: vault.IMKAC, freshMAC: vault.IMKMAC, freshENC: vault.IMKENC, freshSigner: vault.Signing} {
 		if err := v.Generate(h, purpose); err != nil {
-			return Keys{}, oda.CAKey{}, fmt.Errorf("make issuer keys: %w", err)
+			return Keys{}, Proofs{}, fmt.Errorf("make issuer keys: %w", err)
 		}
 	}
 	if err := v.GenerateRSA(freshCA, vault.RSACA, CABits); err != nil {
-		return Keys{}, oda.CAKey{}, fmt.Errorf("make authority key: %w", err)
+		return Keys{}, Proofs{}, fmt.Errorf("make authority key: %w", err)
 	}
 	if err := v.GenerateRSA(freshIssuer, vault.RSAIssuer, IssuerBits); err != nil {
-		return Keys{}, oda.CAKey{}, fmt.Errorf("make issuer key: %w", err)
+		return Keys{}, Proofs{}, fmt.Errorf("make issuer key: %w", err)
 	}
 	ca, err := v.RSAPublic(freshCA)
 	if err != nil {
-		return Keys{}, oda.CAKey{}, fmt.Errorf("read authority key: %w", err)
+		return Keys{}, Proofs{}, fmt.Errorf("read authority key: %w", err)
 	}
-	keys := Keys{Vault: v, Cards: vault.KeySet{AC: freshAC, MAC: freshMAC, ENC: freshENC}, CA: freshCA, Issuer: freshIssuer}
-	return keys, oda.CAKey{RID: aid.RID(), Index: index, Modulus: ca.Modulus, Exponent: ca.Exponent}, nil
+	signer, err := v.Public(freshSigner)
+	if err != nil {
+		return Keys{}, Proofs{}, fmt.Errorf("read observer key: %w", err)
+	}
+	keys := Keys{Vault: v, Cards: vault.KeySet{AC: freshAC, MAC: freshMAC, ENC: freshENC}, CA: freshCA, Issuer: freshIssuer, Signer: freshSigner}
+	return keys, Proofs{oda.CAKey{RID: aid.RID(), Index: index, Modulus: ca.Modulus, Exponent: ca.Exponent}, signer}, nil
 }

@@ -1,6 +1,7 @@
 package perso
 
 import (
+	"bytes"
 	"crypto/rand"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
+	"jiaozi/wire/observer"
 )
 
 const today clock.Date = 20261122
@@ -22,12 +24,12 @@ func TestLoneCardIsProvenByItsAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, ca, err := BuildLone(Lone{Limit: money.New(money.CNY, 500_00), PIN: digits, Today: today})
+	p, proofs, err := BuildLone(Lone{Limit: money.New(money.CNY, 500_00), PIN: digits, Today: today})
 	if err != nil {
 		t.Fatal(err)
 	}
 	late := p.Expiry.AddDays(300)
-	issuer, err := oda.RecoverIssuer(ca, p.Issuer.Cert, p.Issuer.Remainder, p.Issuer.Exponent, p.PAN, late)
+	issuer, err := oda.RecoverIssuer(proofs.CA, p.Issuer.Cert, p.Issuer.Remainder, p.Issuer.Exponent, p.PAN, late)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +41,9 @@ func TestLoneCardIsProvenByItsAuthority(t *testing.T) {
 	}
 	if err := card.Format(new(card.RAM), p); err != nil {
 		t.Fatal(err)
+	}
+	if err := p.Coins.Certificate.Verify(proofs.Observer, p.Expiry); err != nil || p.Coins.Certificate.Identity != card.CoinIdentity(p.Coins.Secret) {
+		t.Errorf("observer: %v", err)
 	}
 	if p.Balance != money.Zero(money.CNY) || p.TryLimit != loneTries {
 		t.Errorf("balance %v, tries %d", p.Balance, p.TryLimit)
@@ -59,10 +64,14 @@ func TestSameOrderSameCard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	secret, err := observer.NewSecret(bytes.Repeat([]byte{5}, observer.Size))
+	if err != nil {
+		t.Fatal(err)
+	}
 	order := Order{
 		AID: "\xA0\x00\x00\x03\x33\x01\x01\x01", Label: "JIAOZI", Holder: "A/B", PAN: pan, PSN: 1,
 		Effective: today, Expiry: today.AddDays(365), Country: 156, Currency: money.CNY, CAIndex: 1, DKI: 1, IIN: "629999",
-		RSA: stored,
+		RSA: stored, Observer: secret,
 	}
 	images := [2]card.RAM{}
 	for i := range images {
@@ -76,6 +85,18 @@ func TestSameOrderSameCard(t *testing.T) {
 	}
 	if images[0] != images[1] {
 		t.Error("two images of one order differ")
+	}
+	// Without a secret in the order every card is its own observer, and without a
+	// signer it is none.
+	order.Observer = observer.Secret{}
+	a, errA := Build(keys, order)
+	b, errB := Build(keys, order)
+	if errA != nil || errB != nil || a.Coins.Secret.IsZero() || a.Coins.Secret.Equal(b.Coins.Secret) {
+		t.Errorf("two cards share an observer (%v, %v)", errA, errB)
+	}
+	keys.Signer = ""
+	if p, err := Build(keys, order); err != nil || !p.Coins.Secret.IsZero() {
+		t.Errorf("a purse alone has an observer (%v)", err)
 	}
 }
 

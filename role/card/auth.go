@@ -15,17 +15,24 @@ import (
 // plainPIN is the P2 of a plain PIN check (EMV Book 3, 6.5.12).
 const plainPIN = 0x80
 
-// verify compares a plain PIN. The try is spent on the memory before the
-// comparison: pulling the card out in between costs the try.
+// verify is VERIFY of the purse.
 func (c *Card) verify(cmd apdu.Command) ([]byte, apdu.SW, error) {
 	switch {
 	case cmd.P1 != 0 || cmd.P2 != plainPIN:
 		return refuse(apdu.WrongP1P2)
 	case c.session.phase != started || c.state.blocked:
 		return refuse(apdu.ConditionsNotMet)
+	}
+	return c.comparePIN(cmd.Data)
+}
+
+// comparePIN compares a plain PIN. The try is spent on the memory before the
+// comparison: pulling the card out in between costs the try.
+func (c *Card) comparePIN(block []byte) ([]byte, apdu.SW, error) {
+	switch {
 	case !c.state.hasPIN():
 		return refuse(apdu.DataNotFound)
-	case len(cmd.Data) != len(c.state.pin):
+	case len(block) != len(c.state.pin):
 		return refuse(apdu.WrongLength)
 	case c.state.pinTries == 0:
 		return refuse(apdu.AuthMethodBlocked)
@@ -34,7 +41,7 @@ func (c *Card) verify(cmd apdu.Command) ([]byte, apdu.SW, error) {
 		return nil, 0, err
 	}
 	c.session.pinTried = true
-	c.session.pinOK = subtle.ConstantTimeCompare(cmd.Data, c.state.pin[:]) == 1
+	c.session.pinOK = subtle.ConstantTimeCompare(block, c.state.pin[:]) == 1
 	if !c.session.pinOK {
 		return refuse(apdu.WrongPIN(c.state.pinTries))
 	}

@@ -14,9 +14,17 @@
 // clocks: memory and randomness are arguments. It cannot know that somebody put
 // an older image of its memory back: that is the issuer's shadow balance to see.
 //
+// Beside the purse a card may be the observer of its holder's blind coins, a second
+// application with memory pages of its own (answer.go, package wire/observer): a
+// secret that never leaves, without which no coin can be paid, and one answer for
+// each coin, for ever. Who copies the memory breaks that rule and not the scheme:
+// coins that are paid twice name their holder.
+//
+//	coins        SELECT -> VERIFY (contact) -> PREPARE -> ANSWER: closed in one commit, then answered
+//
 // The rules are EMV 4.4 Books 1 to 3 and PBOC 3.0 (JR/T 0025) as public
-// implementations show it; that standard's text was not at hand. One application
-// per card, one currency, no SM algorithms, no CDA, no enciphered PIN.
+// implementations show it; that standard's text was not at hand. One purse of one
+// currency, no SM algorithms, no CDA, no enciphered PIN.
 //
 // Start with Format to personalise a Memory, Open to get a Card, then PowerOn and
 // Transmit. A Card belongs to one goroutine.
@@ -37,6 +45,7 @@ type Card struct {
 	applet  *applet
 	state   *state
 	seq     uint64
+	coin    *coinApplet // nil in a card without coins
 	powered bool
 	failed  error // the memory failed: what it holds is unknown until reopened
 	session session
@@ -44,7 +53,7 @@ type Card struct {
 
 // Open reads the card in m. It takes the newest state that was written whole.
 func Open(m Memory, random io.Reader) (*Card, error) {
-	_, b, ok, err := readBlock(m, 0, personaPages, personaMagic)
+	_, b, ok, err := readBlock(m, purseArea)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +68,7 @@ func Open(m Memory, random io.Reader) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	seq, b, err := readSlots(m)
+	seq, b, err := readSlots(m, purseSlots)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +76,11 @@ func Open(m Memory, random io.Reader) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Card{memory: m, random: random, applet: a, state: s, seq: seq}, nil
+	coin, err := openCoins(m)
+	if err != nil {
+		return nil, err
+	}
+	return &Card{memory: m, random: random, applet: a, state: s, seq: seq, coin: coin}, nil
 }
 
 // atr offers T=1 only: with T=0 some readers drop Le and fetch answers with GET
@@ -144,6 +157,9 @@ var instructions = map[byte]instruction{
 }
 
 func (c *Card) execute(cmd apdu.Command) ([]byte, apdu.SW, error) {
+	if c.session.phase == inCoins && cmd.INS != apdu.InsSelect {
+		return c.executeCoins(cmd)
+	}
 	in, ok := instructions[cmd.INS]
 	switch {
 	case !ok || in.contact && c.session.iface != Contact:
@@ -168,7 +184,7 @@ func (c *Card) commit(change func(*state)) error {
 	must.Hold(next.atc >= c.state.atc, "card: the counter went back")
 	must.Hold(next.balance.Sign() >= 0, "card: the balance is below zero")
 	must.Hold(next.balance.Minor() <= next.balanceLimit.Minor(), "card: the balance is above its limit")
-	if err := writeSlot(c.memory, c.seq+1, next.append(nil)); err != nil {
+	if err := writeSlot(c.memory, purseSlots, c.seq+1, next.append(nil)); err != nil {
 		return err
 	}
 	c.seq, c.state = c.seq+1, &next

@@ -5,6 +5,7 @@ import (
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
 	"jiaozi/value/must"
+	"jiaozi/wire/observer"
 )
 
 // Evidence is what the card itself holds to be true, for showing it and for an
@@ -28,6 +29,16 @@ type Evidence struct {
 	Log               []LogEntry  // newest first
 	LogComplete       bool        // the log has dropped nothing yet
 	Loads             []LoadEntry // newest first
+	Coins             *CoinEvidence
+}
+
+// CoinEvidence is what the coin application says of itself; nil in a card without.
+type CoinEvidence struct {
+	Certificate observer.Certificate
+	Low, Next   uint32 // indices below Low are closed, from Next on none was prepared
+	Open        int    // prepared and not closed
+	AirLeft     uint8  // answers left over the air
+	Paired      bool   // a wallet may speak over the air
 }
 
 // Evidence reads the card without power and without a terminal.
@@ -40,6 +51,13 @@ func (c *Card) Evidence() Evidence {
 		Balance: s.balance, BalanceLimit: s.balanceLimit,
 		SingleLimit: s.singleLimit, ResetThreshold: s.threshold,
 		HasPIN: s.hasPIN(), PINTries: s.pinTries, Blocked: s.blocked,
+	}
+	if a := c.coin; a != nil {
+		w := &a.state.window
+		e.Coins = &CoinEvidence{
+			Certificate: a.Certificate, Low: w.low, Next: w.next, Open: w.open(),
+			AirLeft: a.state.airLeft, Paired: !a.state.pairing.IsZero(),
+		}
 	}
 	e.LogComplete = len(s.payments) < logSize
 	for _, b := range s.payments {

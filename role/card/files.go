@@ -6,6 +6,7 @@ import (
 	"jiaozi/value/must"
 	"jiaozi/wire/apdu"
 	"jiaozi/wire/emv"
+	"jiaozi/wire/observer"
 	"jiaozi/wire/tlv"
 )
 
@@ -28,7 +29,7 @@ func (c *Card) selectFile(cmd apdu.Command) ([]byte, apdu.SW, error) {
 	// Whatever was going on is over, and an unfinished tap with it.
 	c.session = session{iface: c.session.iface}
 	if cmd.P2 == selectNext {
-		return refuse(apdu.FileNotFound) // there is one application
+		return refuse(apdu.FileNotFound) // no two applications share a name
 	}
 	switch string(cmd.Data) {
 	case pse:
@@ -40,6 +41,9 @@ func (c *Card) selectFile(cmd apdu.Command) ([]byte, apdu.SW, error) {
 	case ppse:
 		c.session.phase = inPPSE
 		return fci(cmd.Data, tlv.List{{Tag: emv.TagFCIDiscretionary, Value: c.applet.entry()}}), apdu.OK, nil
+	}
+	if string(cmd.Data) == observer.AID {
+		return c.selectCoins()
 	}
 	return c.selectApplication(cmd.Data)
 }

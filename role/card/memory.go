@@ -12,13 +12,17 @@ import (
 // may hold anything, its neighbours do not.
 const PageSize = 256
 
-// ImagePages is the size of a whole card: the personalised part, then two slots
-// for the part that changes.
-const ImagePages = personaPages + 2*slotPages
-
+// A card's memory is the purse, then the coin application: of each the
+// personalised part, then two slots for the part that changes. PursePages is a
+// whole card without coins, as cards were before there were any.
 const (
-	personaPages = 32
-	slotPages    = 16
+	ImagePages = PursePages + coinPersonaPages + 2*coinSlotPages
+	PursePages = personaPages + 2*slotPages
+
+	personaPages     = 32
+	slotPages        = 16
+	coinPersonaPages = 1
+	coinSlotPages    = 21
 )
 
 // Memory is the card's non-volatile memory. Nothing is assumed of a page write
@@ -56,9 +60,18 @@ func (m *RAM) Sync() error { return nil }
 // behind, it does not verify, and the other slot is still untouched.
 const blockHeader = 4 + 8 + 4 + sha256.Size
 
+// area is a run of pages in which blocks of one kind stand.
+type area struct {
+	at, pages int
+	magic     [4]byte
+}
+
 var (
-	personaMagic = [4]byte{'J', 'Z', 'P', '1'}
-	slotMagic    = [4]byte{'J', 'Z', 'S', '1'}
+	purseArea  = area{0, personaPages, [4]byte{'J', 'Z', 'P', '1'}}
+	coinArea   = area{PursePages, coinPersonaPages, [4]byte{'J', 'Z', 'O', '1'}}
+	purseSlots = area{personaPages, slotPages, [4]byte{'J', 'Z', 'S', '1'}}
+	coinSlots  = area{PursePages + coinPersonaPages, coinSlotPages, [4]byte{'J', 'Z', 'C', '1'}}
+	everyFirst = []int{purseArea.at, coinArea.at, purseSlots.first(0), purseSlots.first(1), coinSlots.first(0), coinSlots.first(1)}
 )
 
 func blockSum(head, body []byte) [sha256.Size]byte {
@@ -68,17 +81,17 @@ func blockSum(head, body []byte) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// writeBlock writes body into the pages from first on and waits for them.
-func writeBlock(m Memory, first, pages int, magic [4]byte, seq uint64, body []byte) error {
-	if blockHeader+len(body) > pages*PageSize {
-		return fmt.Errorf("card memory: %d bytes do not fit into %d pages", len(body), pages)
+// writeBlock writes body into the area and waits for it.
+func writeBlock(m Memory, a area, seq uint64, body []byte) error {
+	if blockHeader+len(body) > a.pages*PageSize {
+		return fmt.Errorf("card memory: %d bytes do not fit into %d pages", len(body), a.pages)
 	}
-	b := append([]byte(nil), magic[:]...)
+	b := append([]byte(nil), a.magic[:]...)
 	b = binary.BigEndian.AppendUint64(b, seq)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(body)))
 	sum := blockSum(b, body)
 	b = append(append(b, sum[:]...), body...)
-	for n := first; len(b) > 0; n++ {
+	for n := a.at; len(b) > 0; n++ {
 		var page [PageSize]byte
 		b = b[copy(page[:], b):]
 		if err := m.WritePage(n, &page); err != nil {
@@ -93,16 +106,16 @@ func writeBlock(m Memory, first, pages int, magic [4]byte, seq uint64, body []by
 
 // readBlock returns the body of a whole block, or ok = false if there is none.
 // An error means that the memory could not be read at all.
-func readBlock(m Memory, first, pages int, magic [4]byte) (seq uint64, body []byte, ok bool, err error) {
-	b := make([]byte, 0, pages*PageSize)
-	for n := first; n < first+pages; n++ {
+func readBlock(m Memory, a area) (seq uint64, body []byte, ok bool, err error) {
+	b := make([]byte, 0, a.pages*PageSize)
+	for n := a.at; n < a.at+a.pages; n++ {
 		var page [PageSize]byte
 		if err := m.ReadPage(n, &page); err != nil {
 			return 0, nil, false, fmt.Errorf("read card memory page %d: %w", n, err)
 		}
 		b = append(b, page[:]...)
 	}
-	if !bytes.Equal(b[:4], magic[:]) {
+	if !bytes.Equal(b[:4], a.magic[:]) {
 		return 0, nil, false, nil
 	}
 	seq, size := binary.BigEndian.Uint64(b[4:]), int64(binary.BigEndian.Uint32(b[12:]))
@@ -116,21 +129,24 @@ func readBlock(m Memory, first, pages int, magic [4]byte) (seq uint64, body []by
 	return seq, body, true, nil
 }
 
-// slotFirst gives the first page of the slot that sequence number seq uses: the
-// two slots alternate, so a commit never touches the last good state.
-func slotFirst(seq uint64) int { return personaPages + int(seq%2)*slotPages }
+// slot gives the one of two slots that sequence number seq uses: they alternate,
+// so a commit never touches the last good state.
+func (a area) slot(seq uint64) area { return area{a.first(seq), a.pages, a.magic} }
+
+// first is the first page of that slot.
+func (a area) first(seq uint64) int { return a.at + int(seq%2)*a.pages }
 
 // writeSlot commits the state with sequence number seq.
-func writeSlot(m Memory, seq uint64, body []byte) error {
-	return writeBlock(m, slotFirst(seq), slotPages, slotMagic, seq, body)
+func writeSlot(m Memory, slots area, seq uint64, body []byte) error {
+	return writeBlock(m, slots.slot(seq), seq, body)
 }
 
 // readSlots finds the newest whole state. A torn write leaves one good slot, the
 // older; two bad slots are damage, not a power cut.
-func readSlots(m Memory) (seq uint64, body []byte, err error) {
+func readSlots(m Memory, slots area) (seq uint64, body []byte, err error) {
 	found := false
 	for slot := uint64(0); slot < 2; slot++ {
-		s, b, ok, err := readBlock(m, slotFirst(slot), slotPages, slotMagic)
+		s, b, ok, err := readBlock(m, slots.slot(slot))
 		if err != nil {
 			return 0, nil, err
 		}

@@ -48,6 +48,8 @@ type Profile struct {
 	BalanceLimit   money.Amount // 9F77
 	SingleLimit    money.Amount // 9F78
 	ResetThreshold money.Amount // 9F6D: below this the card wants to go online
+
+	Coins CoinProfile // zero for a card with a purse alone
 }
 
 // Interface is the side from which the card is spoken to. Rules differ: the PIN
@@ -92,6 +94,9 @@ func (p *Profile) check() error {
 		return errors.New("profile lacks a card key")
 	case p.Private.IsZero():
 		return errors.New("profile lacks the card's RSA key")
+	}
+	if err := p.Coins.check(); err != nil {
+		return err
 	}
 	return p.checkStart()
 }
@@ -144,7 +149,7 @@ func Format(m Memory, p Profile) error {
 		return err
 	}
 	var blank [PageSize]byte
-	for _, n := range []int{0, slotFirst(0), slotFirst(1)} {
+	for _, n := range everyFirst {
 		if err := m.WritePage(n, &blank); err != nil {
 			return fmt.Errorf("erase card memory: %w", err)
 		}
@@ -153,9 +158,12 @@ func Format(m Memory, p Profile) error {
 	if err := m.Sync(); err != nil {
 		return fmt.Errorf("erase card memory: %w", err)
 	}
-	if err := writeSlot(m, 1, p.start().append(nil)); err != nil {
+	if err := writeSlot(m, purseSlots, 1, p.start().append(nil)); err != nil {
+		return err
+	}
+	if err := p.Coins.format(m); err != nil {
 		return err
 	}
 	// Last, so that a card is either whole or not there at all.
-	return writeBlock(m, 0, personaPages, personaMagic, 1, p.append(nil))
+	return writeBlock(m, purseArea, 1, p.append(nil))
 }

@@ -19,6 +19,7 @@ const (
 	idle      phase = iota // nothing selected
 	inPSE                  // the contact directory is selected
 	inPPSE                 // the contactless directory is selected
+	inCoins                // the coin application is; the rest is about the purse
 	selected               // the application is, no transaction yet
 	started                // contact: GPO done, first cryptogram to come
 	tapping                // contactless: TC given at GPO, debit waits for the last record

@@ -278,7 +278,7 @@ func TestOneRottenSlotFallsBackToTheOther(t *testing.T) {
 	power(t, c, Contactless).tapGPO(pay(1))
 	for bit := range 8 * 300 {
 		rotten := *m
-		page := &rotten[slotFirst(c.seq)+bit/8/PageSize]
+		page := &rotten[purseSlots.first(c.seq)+bit/8/PageSize]
 		page[bit/8%PageSize] ^= 1 << (bit % 8)
 		again, err := Open(&rotten, new(counting))
 		if err != nil {
@@ -290,7 +290,7 @@ func TestOneRottenSlotFallsBackToTheOther(t *testing.T) {
 		}
 	}
 	blank := *m
-	blank[slotFirst(0)], blank[slotFirst(1)] = [PageSize]byte{}, [PageSize]byte{}
+	blank[purseSlots.first(0)], blank[purseSlots.first(1)] = [PageSize]byte{}, [PageSize]byte{}
 	if _, err := Open(&blank, new(counting)); !errors.Is(err, ErrMemory) {
 		t.Fatalf("a card without state: %v", err)
 	}

@@ -3,7 +3,6 @@ package wallet
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,14 +20,29 @@ func (k keyring) Key(id brands.KeyID) (*brands.PublicKey, bool) {
 	return key, ok
 }
 
-// newKeyring reads keys that were checked when they came; their proofs are checked
-// again, since the file may have been changed.
-func newKeyring(raw [][]byte) (keyring, error) {
+// parse reads a key and checks its proof, once in the life of the process: keys
+// from the Store are checked as those from the mint are.
+func (w *Wallet) parse(b []byte) (*brands.PublicKey, error) {
+	if key := w.parsed[string(b)]; key != nil {
+		return key, nil
+	}
+	key, err := brands.ParsePublicKey(b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKeys, err)
+	}
+	if w.parsed == nil {
+		w.parsed = make(map[string]*brands.PublicKey)
+	}
+	w.parsed[string(b)] = key
+	return key, nil
+}
+
+func (w *Wallet) keyring(raw [][]byte) (keyring, error) {
 	k := make(keyring, len(raw))
 	for _, b := range raw {
-		key, err := brands.ParsePublicKey(b)
+		key, err := w.parse(b)
 		if err != nil {
-			return nil, fmt.Errorf("a key of the mint: %w", ErrState)
+			return nil, fmt.Errorf("%w: %w", ErrState, err)
 		}
 		k[key.ID()] = key
 	}
@@ -87,9 +101,9 @@ func (w *Wallet) merge(network brands.Network, fresh [][]byte) ([][]byte, error)
 	}
 	var out [][]byte
 	for _, b := range w.state.keys {
-		key, err := brands.ParsePublicKey(b)
+		key, err := w.parse(b)
 		if err != nil {
-			return nil, fmt.Errorf("a key of the mint: %w", ErrState)
+			return nil, err
 		}
 		if used[key.ID()] || key.Info().DepositUntil > w.now() {
 			out = append(out, b)
@@ -99,9 +113,9 @@ func (w *Wallet) merge(network brands.Network, fresh [][]byte) ([][]byte, error)
 		if slices.ContainsFunc(out, func(have []byte) bool { return string(have) == string(b) }) {
 			continue
 		}
-		key, err := brands.ParsePublicKey(b)
+		key, err := w.parse(b)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrKeys, err)
+			return nil, err
 		}
 		info := key.Info()
 		if info.Network != network {
@@ -189,20 +203,8 @@ func (w *Wallet) Enrol(ctx context.Context, account string, code coin.EnrolCode)
 	if w.state.account != "" {
 		return ErrOpen
 	}
-	m, err := w.enrolment(account, code)
-	if err != nil {
+	if err := w.enrol(ctx, account, code); err != nil {
 		return fmt.Errorf("enrol: %w", err)
-	}
-	answer, err := askSigned[coin.Enrolled](ctx, w, m)
-	var no *Refusal
-	if errors.As(err, &no) && no.Code == coin.AlreadyEnrolled && w.probe(ctx) {
-		answer, err = &coin.Enrolled{Account: account, Identity: w.secrets.holder.Identity().Bytes()}, nil
-	}
-	if err != nil {
-		return fmt.Errorf("enrol: %w", err)
-	}
-	if answer.Account != account || answer.Identity != w.secrets.holder.Identity().Bytes() {
-		return fmt.Errorf("enrol: the mint opened another account: %w", ErrNetwork)
 	}
 	return w.change(func(s *state) error {
 		s.account = account
@@ -210,14 +212,33 @@ func (w *Wallet) Enrol(ctx context.Context, account string, code coin.EnrolCode)
 	})
 }
 
-// probe asks something only an enrolled holder may: an answer to an earlier Enrol
-// may have been lost.
-func (w *Wallet) probe(ctx context.Context) bool {
-	for id := range w.known {
-		_, err := askSigned[coin.Recovered](ctx, w, &coin.Recover{Key: id})
-		return err == nil
+// enrol asks for the account and checks that this one was opened.
+func (w *Wallet) enrol(ctx context.Context, account string, code coin.EnrolCode) error {
+	m, err := w.enrolment(account, code)
+	if err != nil {
+		return err
 	}
-	return false
+	answer, err := askSigned[coin.Enrolled](ctx, w, m)
+	if err != nil {
+		return err
+	}
+	if answer.Account != account || answer.Identity != w.secrets.holder.Identity().Bytes() {
+		return fmt.Errorf("the mint opened another account: %w", ErrNetwork)
+	}
+	return nil
+}
+
+// confirm has the mint say that a restored wallet's holder owns the account that
+// its owner has named: deposits to a misspelt name would pay somebody else. The
+// mint knows a holder again whatever the code; to anyone else the code is none.
+func (w *Wallet) confirm(ctx context.Context) error {
+	if !w.canWithdraw() { // a backup without its card: the name is the backup's own
+		return nil
+	}
+	if err := w.enrol(ctx, w.state.account, "RESTORED"); err != nil {
+		return fmt.Errorf("account %q is not that of these words: %w", w.state.account, err)
+	}
+	return nil
 }
 
 func (w *Wallet) enrolment(account string, code coin.EnrolCode) (*coin.Enrol, error) {

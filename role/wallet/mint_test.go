@@ -3,7 +3,6 @@ package wallet
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -63,7 +62,7 @@ type spent struct {
 
 var testKeys = makeKeys()
 
-// makeKeys makes two epochs of coins from 1 to 64, a group's coins, and blanks, once.
+// makeKeys makes two epochs of coins from 1 to 16, a group's coins, and blanks, once.
 func makeKeys() []*brands.PrivateKey {
 	r := rand.NewChaCha8([32]byte{7})
 	var out []*brands.PrivateKey
@@ -73,13 +72,13 @@ func makeKeys() []*brands.PrivateKey {
 			Network: network, Kind: brands.KindCoin, Currency: cny, Epoch: uint32(202611 + epoch), From: from,
 			IssueUntil: from + 32*daySeconds, SpendUntil: from + 60*daySeconds, DepositUntil: from + 90*daySeconds,
 		}
-		for _, v := range powers(7) {
+		for _, v := range powers(5) {
 			info.Value = v
 			out = append(out, must1(brands.GenerateKey(info, r)))
 		}
 		if epoch == 0 {
 			info.Group = "canteen"
-			for _, v := range powers(4) {
+			for _, v := range powers(2) {
 				info.Value = v
 				out = append(out, must1(brands.GenerateKey(info, r)))
 			}
@@ -460,8 +459,6 @@ func (c fusedCard) Answer(index uint32, d brands.Scalar) (brands.Scalar, error) 
 	}
 	return r, err
 }
-
-var _ = ed25519.PublicKeySize
 
 func yuan(m money.Minor) money.Amount { return money.New(cny, m) }
 

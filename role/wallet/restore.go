@@ -112,6 +112,9 @@ func (w *Wallet) claim(ctx context.Context) error {
 func (w *Wallet) recover(ctx context.Context) error {
 	o := &w.state.ops[0]
 	if len(o.plan) == 0 {
+		if err := w.confirm(ctx); err != nil {
+			return fmt.Errorf("recover: %w", err)
+		}
 		return w.change(func(s *state) error {
 			for id, key := range w.known {
 				s.ops[0].plan = append(s.ops[0].plan, planned{key: id, value: key.Info().Value})

@@ -25,6 +25,7 @@ type Wallet struct {
 	serial  uint64   // the next request's; all below state.serial may be used
 	unknown bool     // a Save failed: what the Store holds must be read again
 
+	parsed              map[string]*brands.PublicKey
 	credited, withdrawn money.Minor      // by this process, for its reports
 	nonces              []brands.Element // that the card has given, once they were asked for
 }
@@ -105,26 +106,34 @@ func (w *Wallet) adopt(s *state) error {
 	if s.currency != w.cfg.Currency || w.cfg.Network != (brands.Network{}) && s.network != (brands.Network{}) && s.network != w.cfg.Network {
 		return ErrOther
 	}
-	known, err := newKeyring(s.keys)
+	known, err := w.keyring(s.keys)
 	if err != nil {
 		return err
 	}
-	var fresh *secrets
-	if s.network != (brands.Network{}) {
-		var card *brands.Element
-		if len(s.card) > 0 {
-			e, err := brands.ParseElement(s.card)
-			if err != nil {
-				return fmt.Errorf("the card's number: %w", ErrState)
-			}
-			card = &e
-		}
-		if fresh, err = derive(s.words, s.network, card); err != nil {
-			return err
-		}
+	fresh, err := w.derived(s)
+	if err != nil {
+		return err
 	}
 	w.state, w.known, w.secrets, w.serial, w.unknown = s, known, fresh, s.serial, false
 	return nil
+}
+
+// derived gives the secrets of a state, once its network is known.
+func (w *Wallet) derived(s *state) (*secrets, error) {
+	if s.network == (brands.Network{}) {
+		return nil, nil
+	}
+	if w.secrets != nil && w.state.network == s.network && w.state.words.Equal(s.words) && string(w.state.card) == string(s.card) {
+		return w.secrets, nil
+	}
+	if len(s.card) == 0 {
+		return derive(s.words, s.network, nil)
+	}
+	card, err := brands.ParseElement(s.card)
+	if err != nil {
+		return nil, fmt.Errorf("the card's number: %w", ErrState)
+	}
+	return derive(s.words, s.network, &card)
 }
 
 // sound makes the state known again after a failed Save.

@@ -12,6 +12,7 @@ import (
 	"jiaozi/node/perso"
 	"jiaozi/role/card"
 	"jiaozi/value/money"
+	"jiaozi/wire/observer"
 )
 
 // aside is where things stand that belong to no bank: copies and forgeries.
@@ -54,7 +55,8 @@ func (s *stage) forgeCard(ctx context.Context, victim, forger, balance string) e
 	if order.Balance, err = money.Parse(order.Currency, balance); err != nil {
 		return err
 	}
-	// A certification authority, an issuer and card keys that nobody trusts.
+	// A certification authority, an issuer, card keys and an observer that nobody trusts.
+	order.Observer = observer.Secret{}
 	keys, _, err := perso.Fresh(rand.Reader, order.AID, order.CAIndex)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"jiaozi/value/lang"
 	"jiaozi/wire/apdu"
 	"jiaozi/wire/emv"
+	"jiaozi/wire/observer"
 	"jiaozi/wire/tlv"
 )
 
@@ -72,6 +73,9 @@ func explainCommand(b []byte, l lang.Lang) (Report, error) {
 		return Report{}, errNot
 	}
 	v, known := verbs[c.INS]
+	if coin, ok := coinVerbs[c.INS]; ok && (c.CLA == observer.ClaPlain || c.CLA == observer.ClaSealed) {
+		v, known = coin, true
+	}
 	if !known || !strings.Contains(string(classes), string([]byte{c.CLA})) {
 		return Report{}, errNot
 	}

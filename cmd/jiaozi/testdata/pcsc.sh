@@ -26,9 +26,11 @@ done
 select_pse=00A404000E315041592E5359532E444446303100
 select_ppse=00A404000E325041592E5359532E444446303100
 select_partial=00A4040005A00000033300
+select_coins=00A4040008F04A5A434F494E0100
 for reader in 0 1; do
     echo "reader $reader"
     opensc-tool --reader $reader --card-driver default \
         -s $select_pse -s 00B2010C00 -s $select_ppse -s $select_partial -s 80CA9F7900 \
-        -s 00B2011400 -s 00B2013400 -s 00B2015C00 -s 0020008008241234FFFFFFFFFF
+        -s 00B2011400 -s 00B2013400 -s 00B2015C00 -s 0020008008241234FFFFFFFFFF \
+        -s $select_coins -s 8030000000 -s 8032000005000000000200 -s 0020008008241234FFFFFFFFFF -s 8032000005000000000200
 done

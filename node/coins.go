@@ -1,0 +1,194 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"jiaozi/crypt/brands"
+	"jiaozi/crypt/vault"
+	"jiaozi/node/mintapi"
+	"jiaozi/role/mint"
+	"jiaozi/value/money"
+	"jiaozi/wire/coin"
+)
+
+// CoinScheme is what the operator decides about blind coins.
+type CoinScheme struct {
+	Name          string     `json:"name"`          // of the mint, for people
+	Denominations int        `json:"denominations"` // 1, 2, 4 ... smallest units of the currency
+	Notes         []CoinNote `json:"notes"`         // divisible notes
+	Groups        []string   `json:"groups"`        // special-purpose coins: groups of merchants
+	IssueMonths   int        `json:"issue_months"`  // how long an epoch's coins are made,
+	SpendMonths   int        `json:"spend_months"`  // then still taken by payees,
+	DepositMonths int        `json:"deposit_months"`
+}
+
+// CoinNote is a denomination of divisible notes: any multiple of Value>>Depth up to
+// Value can be paid from one.
+type CoinNote struct {
+	Value string `json:"value"`
+	Depth uint8  `json:"depth"`
+}
+
+// defaultCoins: coins of 0.01 to 655.36, and notes of 0.64 and 40.96 in 64 parts.
+func defaultCoins() *CoinScheme {
+	return &CoinScheme{Name: "Jiaozi mint", Denominations: 17, Notes: []CoinNote{{"0.64", 6}, {"40.96", 6}}, Groups: []string{},
+		IssueMonths: 1, SpendMonths: 3, DepositMonths: 1}
+}
+
+// errNoMint: scheme.json has no coins.
+var errNoMint = errors.New("this scheme has no mint: scheme.json has no \"coins\"")
+
+// network names the scheme in everything that coins sign: nothing that was made
+// for one scheme is of any use in another.
+func (n *Node) network() (brands.Network, error) {
+	key, err := n.vault.Public(keyBook)
+	if err != nil {
+		return brands.Network{}, err
+	}
+	sum := sha256.Sum256(append([]byte("jiaozi coin network v1"), key...))
+	return brands.Network(sum[:len(brands.Network{})]), nil
+}
+
+func (n *Node) openMint() error {
+	if n.scheme.Coins == nil {
+		return nil
+	}
+	if !n.vault.Has(keyMint) { // a vault from before coins
+		if err := n.vault.Generate(keyMint, vault.Signing); err != nil {
+			return err
+		}
+		if err := n.vault.save(); err != nil {
+			return err
+		}
+	}
+	network, err := n.network()
+	if err != nil {
+		return err
+	}
+	cards, err := n.vault.Public(keyIssuer)
+	if err != nil {
+		return err
+	}
+	c := n.scheme.Coins
+	config := mint.Config{
+		Inst: n.scheme.Issuer, Name: c.Name, Network: network, Currency: n.Currency(), Sign: keyMint,
+		Coins: c.Denominations, Groups: c.Groups, CardKey: cards,
+		Plan: mint.Plan{Issue: c.IssueMonths, Spend: c.SpendMonths, Deposit: c.DepositMonths},
+	}
+	if config.Notes, err = c.notes(n.scheme); err != nil {
+		return err
+	}
+	n.mint, err = mint.New(config, n.ledger.Door(mint.Events, mint.Spaces(n.scheme.Issuer)), n.vault, n.stream("mint"))
+	return err
+}
+
+func (c *CoinScheme) notes(s *Scheme) ([]mint.Note, error) {
+	var list []mint.Note
+	for _, note := range c.Notes {
+		value, err := s.money(note.Value)
+		if err != nil {
+			return nil, fmt.Errorf("scheme.json: coins: note: %w", err)
+		}
+		list = append(list, mint.Note{Value: value.Minor(), Depth: note.Depth})
+	}
+	return list, nil
+}
+
+// keepMint makes the keys of this epoch and the next, and ends epochs whose time
+// is over. The pump calls it; it does nothing when nothing is due.
+func (n *Node) keepMint(ctx context.Context) error {
+	if n.mint == nil {
+		return nil
+	}
+	n.mintMu.Lock()
+	defer n.mintMu.Unlock()
+	now := n.Now()
+	if now.Sub(n.minted) < mintEvery && !now.Before(n.minted) {
+		return nil
+	}
+	if err := n.mint.EnsureKeys(ctx, now, func(context.Context) error { return n.vault.save() }); err != nil {
+		return err
+	}
+	if err := n.expireCoins(ctx, now); err != nil {
+		return err
+	}
+	n.minted = now
+	return nil
+}
+
+// mintEvery is how often the mint looks at its epochs.
+const mintEvery = time.Hour
+
+// expireCoins ends the epochs whose coins nobody may deposit any more.
+func (n *Node) expireCoins(ctx context.Context, now time.Time) error {
+	status, err := n.mint.Status(ctx, now)
+	if err != nil {
+		return err
+	}
+	for _, l := range status.Lines {
+		if l.Outstanding.IsZero() {
+			continue
+		}
+		err := n.mint.Expire(ctx, l.Epoch, now)
+		if errors.Is(err, mint.ErrRefused) {
+			continue // its time is not over
+		}
+		if err != nil {
+			return err
+		}
+		slog.Info("epoch of coins ended", "epoch", l.Epoch, "expired", l.Outstanding.String())
+	}
+	return nil
+}
+
+// coinServer is role/mint behind the scheme's clock.
+type coinServer struct{ *Node }
+
+// Handle answers one message.
+func (s coinServer) Handle(ctx context.Context, request coin.Message) (coin.Message, error) {
+	return s.mint.Handle(ctx, request, s.Now())
+}
+
+// Failure is the answer to a request that the mint could not decide.
+func (coinServer) Failure(err error) *coin.Failure {
+	slog.Error("the mint could not answer", "error", err)
+	return mint.Failure(err)
+}
+
+// listenCoins serves the mint's HTTP API.
+func (n *Node) listenCoins(ctx context.Context, addr string) error {
+	if n.mint == nil {
+		return errNoMint
+	}
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for coins: %w: is another server running?", err)
+	}
+	n.servers.bound.Coins = ln.Addr().String()
+	n.serveHTTP(ctx, ln, mintapi.Handler(coinServer{n}))
+	return nil
+}
+
+// CoinsOutstanding is what the mint owes the bearers of coins, of all epochs.
+func (n *Node) CoinsOutstanding(ctx context.Context) (money.Amount, error) {
+	sum := money.Zero(n.Currency())
+	if n.mint == nil {
+		return sum, nil
+	}
+	status, err := n.mint.Status(ctx, n.Now())
+	if err != nil {
+		return sum, err
+	}
+	for _, l := range status.Lines {
+		if sum, err = sum.Add(l.Outstanding); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
