@@ -252,7 +252,13 @@ func (w *Wallet) enrolment(account string, code coin.EnrolCode) (*coin.Enrol, er
 		if err != nil {
 			return nil, fmt.Errorf("ask the card who it is: %w", err)
 		}
-		m.Card, half = certificate, &openingHalf{card: w.world.Card, index: next}
+		// Beside the certificate, the phone's own proof shows that it knows no more
+		// than its part, and so cannot pay without the card.
+		phone, err := w.secrets.holder.OpenPhone(m.AuthKey[:], w.world.Rand)
+		if err != nil {
+			return nil, err
+		}
+		m.Card, half = phone.Append(certificate), &openingHalf{card: w.world.Card, index: next}
 	}
 	// Bound to the authentication key: the opening is of no use to anyone else.
 	o, err := w.secrets.holder.Open(m.AuthKey[:], w.world.Rand, half)

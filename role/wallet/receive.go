@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ type Demand struct {
 	Amount   money.Amount
 	Lifetime int64    // seconds until nothing is taken any more
 	Deposit  bool     // into the account, as merchants do; else onto blanks, to be paid on
+	Payee    string   // with Deposit, a merchant's name at the mint; "" is the wallet's own account
 	Group    string   // the payee's group of merchants, with Deposit
 	Contract [32]byte // digest of what is bought; zeros if nobody says
 	Name     string   // for the payer's eyes
@@ -42,7 +44,7 @@ func (w *Wallet) Ask(d Demand) ([]byte, error) {
 	}
 	var show []brands.CoinID
 	if d.Deposit {
-		if r.Payee = w.state.account; r.Payee == "" {
+		if r.Payee = cmp.Or(d.Payee, w.state.account); r.Payee == "" {
 			return nil, ErrNotOpen
 		}
 	} else if show = w.show(); len(show) == 0 {
