@@ -86,7 +86,7 @@ func (w *Wallet) claim(ctx context.Context) error {
 		if h == nil {
 			return ErrState
 		}
-		proof, err := brands.NewClaim(w.secrets.holder, h.own, w.world.Rand)
+		proof, err := brands.NewClaim(w.secrets.Holder, h.own, w.world.Rand)
 		if err != nil {
 			return fmt.Errorf("claim: %w", err)
 		}
@@ -196,9 +196,9 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 	if err != nil {
 		return nil, 0, err
 	}
-	factors := brands.DeriveBlinding(w.secrets.blinding, key.ID(), item.Session)
+	factors := w.secrets.Blinding(key.ID(), item.Session)
 	if len(w.state.card) == 0 {
-		own, err := w.secrets.holder.Recall(key, factors, c, r, nil, nil)
+		own, err := w.secrets.Recall(key, factors, c, r, nil, nil)
 		if errors.Is(err, brands.ErrAnswer) {
 			return nil, 0, nil
 		}
@@ -213,7 +213,7 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 		return nil, 0, err
 	}
 	for index := range nonces {
-		own, err := w.secrets.holder.Recall(key, factors, c, r, &image, &nonces[index])
+		own, err := w.secrets.Recall(key, factors, c, r, &image, &nonces[index])
 		if err == nil {
 			return own, uint32(index), nil
 		}
