@@ -110,6 +110,9 @@ func TestUnguardedSessionsGiveOneCoinTooMany(t *testing.T) {
 // TestSessionsOfDifferentAccountsGiveNothingMore: the same attack on 253 sessions of 253 accounts, and on half as many
 // sessions of one account: everybody gets his coin, and the one more has no valid signature.
 func TestSessionsOfDifferentAccountsGiveNothingMore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six seconds of a browser's engine for 253 accounts (internal/wasm)")
+	}
 	w, one := newTown(t), holderOf("attacker")
 	for what, list := range map[string][]openSession{
 		"253 accounts":      openSessions(t, w.coin, rosSessions, func(i int) *Holder { return holderOf(fmt.Sprintf("attacker %d", i)) }),

@@ -14,7 +14,6 @@
 package holding
 
 import (
-	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha512"
 	"fmt"
@@ -35,7 +34,7 @@ type Secrets struct {
 
 type kept struct {
 	blinding brands.Digest
-	auth     ed25519.PrivateKey
+	auth     []byte // Ed25519: 32 bytes of seed, then the public key
 }
 
 // domain begins every derivation, so that another program with the same words
@@ -55,7 +54,7 @@ func Derive(words phrase.Phrase, network brands.Network, card *brands.Element) (
 		return [32]byte(mac.Sum(nil)[:32])
 	}
 	auth := part("auth")
-	k := &kept{blinding: part("blinding"), auth: ed25519.NewKeyFromSeed(auth[:])}
+	k := &kept{blinding: part("blinding"), auth: newKey(auth[:])}
 	if card == nil {
 		return &Secrets{brands.NewHolder(part("holder"), network), &k}, nil
 	}
@@ -69,14 +68,10 @@ func (s *Secrets) Blinding(key brands.KeyID, n uint64) *brands.Blinding {
 }
 
 // AuthKey gives the public half of the key that signs the account's requests.
-func (s *Secrets) AuthKey() [ed25519.PublicKeySize]byte {
-	return [ed25519.PublicKeySize]byte((*s.kept).auth[ed25519.SeedSize:])
-}
+func (s *Secrets) AuthKey() [32]byte { return [32]byte((*s.kept).auth[32:]) }
 
 // Sign signs a request of the account with Ed25519 (RFC 8032).
-func (s *Secrets) Sign(message []byte) [ed25519.SignatureSize]byte {
-	return [ed25519.SignatureSize]byte(ed25519.Sign((*s.kept).auth, message))
-}
+func (s *Secrets) Sign(message []byte) [64]byte { return [64]byte(sign((*s.kept).auth, message)) }
 
 const mask = "wallet secrets"
 

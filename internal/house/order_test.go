@@ -23,6 +23,7 @@ var outside = map[string]string{
 	"internal/cluster":  "knows PostgreSQL, Patroni and etcd, and of the module what it deploys; its tests run a ledger on them",
 	"internal/hammer":   "kills ledgers on every engine, in tests only",
 	"internal/crash":    "knows the module only as the built command, which it kills",
+	"internal/wasm":     "runs rooms of every floor in a browser's engine, in tests only",
 	"internal/journey":  "plays whole journeys across every floor, in tests only",
 }
 
@@ -92,7 +93,7 @@ func mayImport(may map[string]map[string]bool, f *source, target string) bool {
 		return true
 	}
 	if outside[f.room] != "" {
-		return f.room == "internal/journey" || f.room == "internal/hammer" || f.room == "internal/cluster" && f.test || f.room == target || target == "internal/pgtest"
+		return f.room == "internal/journey" || f.room == "internal/hammer" || (f.room == "internal/cluster" || f.room == "internal/wasm") && f.test || f.room == target || target == "internal/pgtest"
 	}
 	if f.test && may[floorOf(f.room)]["wire"] && slices.Contains(testFloor, target) {
 		return true
