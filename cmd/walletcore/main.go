@@ -20,6 +20,10 @@
 // line per coin, noted before it leaves. Holders with a card use the native wallet,
 // because a page reaches no card.
 //
+// Secrets go through constant-time functions only, as everywhere; what an engine makes
+// of their multiplications is the engine's: one for 64 bits keeps the promise, one for
+// 32 bits may not.
+//
 // Start with the table below; walletcore.mjs gives it the form above, since Go
 // cannot throw: its functions return an Error instead.
 package main
