@@ -20,7 +20,7 @@ func benchCommand() *cobra.Command {
 	var out output
 	cmd := &cobra.Command{
 		Use:   "bench [" + strings.Join(bench.Names(), "|") + "]",
-		Short: "Measure speed on this machine, each figure beside its limit (files go to TMPDIR); the book alone: bench book",
+		Short: "Measure speed on this machine, each figure beside its limit (files go to TMPDIR); the book alone: bench book; coins: bench coins",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 1 && !slices.Contains(bench.Names(), args[0]) {
 				return fmt.Errorf("bench %s is not known: use one of %s, or nothing for all", strings.Join(args, " "), strings.Join(bench.Names(), ", "))
@@ -36,7 +36,7 @@ func benchCommand() *cobra.Command {
 		},
 	}
 	outputFlags(cmd, &out)
-	cmd.AddCommand(benchBookCommand())
+	cmd.AddCommand(benchBookCommand(), benchCoinsCommand())
 	return cmd
 }
 

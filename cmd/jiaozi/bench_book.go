@@ -56,12 +56,7 @@ func runBenchBook(ctx context.Context, w io.Writer, data string, o load.Options,
 		return fmt.Errorf("bench book: %w", err)
 	}
 	o.Child = []string{self, "bench", "book", "child"}
-	if data != "" {
-		if err := os.MkdirAll(data, 0o700); err != nil {
-			return fmt.Errorf("bench book: %w", err)
-		}
-	}
-	if o.Dir, err = os.MkdirTemp(data, "jiaozi-bench-"); err != nil {
+	if o.Dir, err = benchDir(data); err != nil {
 		return fmt.Errorf("bench book: %w", err)
 	}
 	defer os.RemoveAll(o.Dir)
@@ -81,6 +76,9 @@ func printLoad(w io.Writer, f load.Figure, out output) error {
 	}
 	text += fmt.Sprintf(" %9s/s  %s %9s/s  %s %5s  %6s us", load.Significant(f.Ops), lang.Text{EN: "limit", ZH: "极限"}.In(out.lang),
 		load.Significant(f.Limit), lang.Text{EN: "ratio", ZH: "比值"}.In(out.lang), load.Significant(f.Ratio()), load.Significant(f.CPU))
+	if f.Most > 0 {
+		text += lang.Text{EN: "  at most ", ZH: "  至多 "}.In(out.lang) + load.Significant(f.Most)
+	}
 	if f.Gate > 0 {
 		text += lang.Text{EN: "  gate ", ZH: "  门槛 "}.In(out.lang) + load.Significant(f.Gate)
 	}

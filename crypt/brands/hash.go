@@ -30,6 +30,9 @@ func begin(name string) transcript {
 	return make(transcript, 0, 512).add([]byte(domain + name))
 }
 
+// add is called, not copied into all its callers: that would make a browser's wallet 9 kB larger, gzipped.
+//
+//go:noinline
 func (t transcript) add(part []byte) transcript {
 	return append(binary.BigEndian.AppendUint32(t, uint32(len(part))), part...)
 }

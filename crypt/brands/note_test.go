@@ -246,7 +246,7 @@ func TestEveryBitOfAPieceCounts(t *testing.T) {
 	d := h.person().note(11).close()
 	raw := d.Append(nil)
 	for bit := range 8 * len(raw) {
-		if testing.Short() && bit%7 != 0 {
+		if testing.Short() && bit%31 != 0 { // meets every bit of a byte
 			continue
 		}
 		bad := bytes.Clone(raw)

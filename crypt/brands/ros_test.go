@@ -85,6 +85,9 @@ func forgeOneMore(t *testing.T, key *PrivateKey, list []openSession) (coins []*O
 // TestUnguardedSessionsGiveOneCoinTooMany: this package without role/mint's guard. 253 answers to one account under one key
 // are 254 coins, all of which pay. That is why the guard is there, and this test what it must prevent.
 func TestUnguardedSessionsGiveOneCoinTooMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six seconds of a browser's engine, where nobody is a mint (internal/wasm)")
+	}
 	w, h := newTown(t), holderOf("attacker")
 	list := openSessions(t, w.coin, rosSessions, func(int) *Holder { return h })
 	coins, more := forgeOneMore(t, w.coin, list)
@@ -110,6 +113,9 @@ func TestUnguardedSessionsGiveOneCoinTooMany(t *testing.T) {
 // TestSessionsOfDifferentAccountsGiveNothingMore: the same attack on 253 sessions of 253 accounts, and on half as many
 // sessions of one account: everybody gets his coin, and the one more has no valid signature.
 func TestSessionsOfDifferentAccountsGiveNothingMore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six seconds of a browser's engine, where nobody is a mint (internal/wasm)")
+	}
 	w, one := newTown(t), holderOf("attacker")
 	for what, list := range map[string][]openSession{
 		"253 accounts":      openSessions(t, w.coin, rosSessions, func(i int) *Holder { return holderOf(fmt.Sprintf("attacker %d", i)) }),

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
 )
@@ -28,7 +27,8 @@ func (s secret) reveal() [Size]byte { return open(*s.k).enc }
 
 func (s secret) none() bool { return s.k == nil }
 
-// masked, embedded, hides a value under every fmt verb, in JSON and in logs.
+// masked, embedded, hides a value under every fmt verb, in JSON and in logs: slog asks for MarshalText. A LogValue of its
+// own would link slog and encoding/json into every browser wallet.
 type masked struct{}
 
 const mask = "[secret]"
@@ -41,9 +41,6 @@ func (masked) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
 
 // MarshalText shows nothing in JSON and other text.
 func (masked) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
-// LogValue shows nothing in structured logs.
-func (masked) LogValue() slog.Value { return slog.StringValue(mask) }
 
 // drawSecret takes 64 bytes of rand. Zero, which chance never gives, is a source that does not work.
 func drawSecret(rand io.Reader) (secret, error) {

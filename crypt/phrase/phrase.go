@@ -24,7 +24,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -205,8 +204,5 @@ func (p Phrase) String() string { return "phrase(secret)" }
 // Format is String under every verb, %x and %#v included.
 func (p Phrase) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
-// MarshalText is String, for JSON and every other text encoding.
+// MarshalText is String, for JSON, structured logs and every other text encoding.
 func (p Phrase) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
-// LogValue is String, for structured logs.
-func (p Phrase) LogValue() slog.Value { return slog.StringValue(p.String()) }

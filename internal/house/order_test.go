@@ -24,6 +24,7 @@ var outside = map[string]string{
 	"internal/hammer":   "kills ledgers on every engine, in tests only",
 	"internal/crash":    "knows the module only as the built command, which it kills",
 	"internal/coinkill": "kills wallets at every step against a whole scheme, in tests only",
+	"internal/wasm":     "runs rooms of every floor in a browser's engine, in tests only",
 	"internal/journey":  "plays whole journeys across every floor, in tests only",
 }
 
@@ -93,7 +94,7 @@ func mayImport(may map[string]map[string]bool, f *source, target string) bool {
 		return true
 	}
 	if outside[f.room] != "" {
-		return f.room == "internal/journey" || f.room == "internal/coinkill" || f.room == "internal/hammer" || f.room == "internal/cluster" && f.test || f.room == target || target == "internal/pgtest"
+		return f.room == "internal/journey" || f.room == "internal/coinkill" || f.room == "internal/hammer" || (f.room == "internal/cluster" || f.room == "internal/wasm") && f.test || f.room == target || target == "internal/pgtest"
 	}
 	if f.test && may[floorOf(f.room)]["wire"] && slices.Contains(testFloor, target) {
 		return true

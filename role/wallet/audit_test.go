@@ -266,7 +266,7 @@ func TestSameSessionWithAnotherCommitmentIsBlindedAnew(t *testing.T) {
 	w := newTown(t)
 	x := w.join("alice", 50)
 	k := testKeys[0]
-	holder := x.secrets.holder.Identity()
+	holder := x.secrets.Identity()
 	var coins []brands.CoinID
 	for i := range 2 {
 		secret := brands.Digest{byte(i)} // the mint's nonce

@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"slices"
 
@@ -253,7 +252,7 @@ func (w *Wallet) enrol(ctx context.Context, account string, code coin.EnrolCode)
 	if err != nil {
 		return err
 	}
-	if answer.Account != account || answer.Identity != w.secrets.holder.Identity().Bytes() {
+	if answer.Account != account || answer.Identity != w.secrets.Identity().Bytes() {
 		return fmt.Errorf("the mint opened another account: %w", ErrNetwork)
 	}
 	return nil
@@ -273,7 +272,7 @@ func (w *Wallet) confirm(ctx context.Context) error {
 }
 
 func (w *Wallet) enrolment(account string, code coin.EnrolCode) (*coin.Enrol, error) {
-	m := &coin.Enrol{Network: w.state.network, Code: code, Account: account, AuthKey: [32]byte(w.secrets.auth.Public().(ed25519.PublicKey))}
+	m := &coin.Enrol{Network: w.state.network, Code: code, Account: account, AuthKey: w.secrets.AuthKey()}
 	var half brands.OpeningCard
 	if len(w.state.card) > 0 {
 		if w.world.Card == nil {
@@ -285,14 +284,14 @@ func (w *Wallet) enrolment(account string, code coin.EnrolCode) (*coin.Enrol, er
 		}
 		// Beside the certificate, the phone's own proof shows that it knows no more
 		// than its part, and so cannot pay without the card.
-		phone, err := w.secrets.holder.OpenPhone(m.AuthKey[:], w.world.Rand)
+		phone, err := w.secrets.OpenPhone(m.AuthKey[:], w.world.Rand)
 		if err != nil {
 			return nil, err
 		}
 		m.Card, half = phone.Append(certificate), &openingHalf{card: w.world.Card, index: next}
 	}
 	// Bound to the authentication key: the opening is of no use to anyone else.
-	o, err := w.secrets.holder.Open(m.AuthKey[:], w.world.Rand, half)
+	o, err := w.secrets.Open(m.AuthKey[:], w.world.Rand, half)
 	if err != nil {
 		return nil, err
 	}

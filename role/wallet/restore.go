@@ -121,7 +121,7 @@ func (w *Wallet) claim(ctx context.Context) error {
 		if h == nil {
 			return ErrState
 		}
-		proof, err := brands.NewClaim(w.secrets.holder, h.own, w.world.Rand)
+		proof, err := brands.NewClaim(w.secrets.Holder, h.own, w.world.Rand)
 		if err != nil {
 			return fmt.Errorf("claim: %w", err)
 		}
@@ -244,9 +244,9 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 	if err != nil {
 		return nil, 0, err
 	}
-	factors := w.secrets.factors(key.ID(), item.Session, commitmentBytes(&coin.Commitment{A: item.A, B: item.B, Image: item.Image}))
+	factors := w.secrets.Blinding(key.ID(), item.Session)
 	if len(w.state.card) == 0 {
-		own, err := w.secrets.holder.Recall(key, factors, c, r, nil, nil)
+		own, err := w.secrets.Recall(key, factors, c, r, nil, nil)
 		if errors.Is(err, brands.ErrAnswer) {
 			return nil, 0, nil
 		}
@@ -267,7 +267,7 @@ func (w *Wallet) recallOne(key *brands.PublicKey, item *coin.RecoveredItem) (*br
 			away = len(nonces) - away
 		}
 		at := (w.likely + away) % len(nonces)
-		own, err := w.secrets.holder.Recall(key, factors, c, r, &image, &nonces[at])
+		own, err := w.secrets.Recall(key, factors, c, r, &image, &nonces[at])
 		if err == nil {
 			w.likely = at
 			return own, w.first + uint32(at), nil

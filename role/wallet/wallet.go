@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"slices"
 
 	"jiaozi/crypt/brands"
+	secret "jiaozi/crypt/holding" // a holding is a coin here
 	"jiaozi/crypt/phrase"
 	"jiaozi/value/money"
 	"jiaozi/wire/coin"
@@ -22,10 +22,10 @@ type Wallet struct {
 
 	state   *state
 	known   keyring
-	secrets *secrets // nil until the network is known
-	serial  uint64   // the next request's; all below state.serial may be used
-	unknown bool     // a Save failed: what the Store holds must be read again
-	size    int      // of the state, in bytes
+	secrets *secret.Secrets // nil until the network is known
+	serial  uint64          // the next request's; all below state.serial may be used
+	unknown bool            // a Save failed: what the Store holds must be read again
+	size    int             // of the state, in bytes
 
 	parsed              map[string]*brands.PublicKey
 	credited, withdrawn money.Minor      // by this process, for its reports
@@ -129,7 +129,7 @@ func (w *Wallet) adopt(s *state) error {
 }
 
 // derived gives the secrets of a state, once its network is known.
-func (w *Wallet) derived(s *state) (*secrets, error) {
+func (w *Wallet) derived(s *state) (*secret.Secrets, error) {
 	if s.network == (brands.Network{}) {
 		return nil, nil
 	}
@@ -137,13 +137,13 @@ func (w *Wallet) derived(s *state) (*secrets, error) {
 		return w.secrets, nil
 	}
 	if len(s.card) == 0 {
-		return derive(s.words, s.network, nil)
+		return secret.Derive(s.words, s.network, nil)
 	}
 	card, err := brands.ParseElement(s.card)
 	if err != nil {
 		return nil, fmt.Errorf("the card's number: %w", ErrState)
 	}
-	return derive(s.words, s.network, &card)
+	return secret.Derive(s.words, s.network, &card)
 }
 
 // sound makes the state known again after a failed Save.
@@ -232,7 +232,7 @@ func (w *Wallet) Identity() (brands.Element, bool) {
 	if w.secrets == nil {
 		return brands.Element{}, false
 	}
-	return w.secrets.holder.Identity(), true
+	return w.secrets.Identity(), true
 }
 
 // read takes the mint's answer, which may be a Failure instead.
@@ -297,11 +297,11 @@ func (w *Wallet) signed(body coin.Message) (*coin.Signed, error) {
 		}
 	}
 	w.serial++
-	m := &coin.Signed{Account: w.secrets.holder.Identity().Bytes(), Time: w.world.Clock.Now().Unix(), Serial: w.serial, Body: body}
+	m := &coin.Signed{Account: w.secrets.Identity().Bytes(), Time: w.world.Clock.Now().Unix(), Serial: w.serial, Body: body}
 	msg, err := m.SigningBytes(w.state.network)
 	if err != nil {
 		return nil, err
 	}
-	m.Signature = [64]byte(ed25519.Sign(w.secrets.auth, msg))
+	m.Signature = w.secrets.Sign(msg)
 	return m, nil
 }

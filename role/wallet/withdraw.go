@@ -329,7 +329,7 @@ func (w *Wallet) challenge(r *session) (*brands.Withdrawal, brands.Scalar, error
 	if err != nil {
 		return fail(err)
 	}
-	waiting, c, err := w.secrets.holder.Challenge(key, w.secrets.factors(r.key, r.number, r.commitment), commitment, nonce)
+	waiting, c, err := w.secrets.Challenge(key, w.secrets.Blinding(r.key, r.number), commitment, nonce)
 	if err != nil {
 		return fail(err)
 	}

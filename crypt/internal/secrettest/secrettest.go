@@ -24,9 +24,10 @@ var verbs = []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%p
 func Check[T any](t *testing.T, value T, secret []byte) {
 	t.Helper()
 	shown, size := show(t, value), pieceSize(secret)
+	lower := strings.ToLower(shown)
 	for i := 0; i+size <= max(len(secret), size); i++ {
 		piece := secret[i:min(i+size, len(secret))]
-		if form, found := find(shown, piece); found {
+		if form, found := find(shown, lower, piece); found {
 			t.Fatalf("the secret shows as %q in %q", form, shown)
 		}
 	}
@@ -66,12 +67,12 @@ func show[T any](t *testing.T, value T) string {
 	return out.String()
 }
 
-func find(shown string, piece []byte) (string, bool) {
+// find looks for a piece in what was shown, of which lower is the lower-case form.
+func find(shown, lower string, piece []byte) (string, bool) {
 	var goList []string
 	for _, b := range piece {
 		goList = append(goList, fmt.Sprintf("0x%x", b))
 	}
-	lower := strings.ToLower(shown)
 	for _, form := range []string{
 		string(piece),
 		hex.EncodeToString(piece),

@@ -13,6 +13,7 @@ type Figure struct {
 	Ops   float64 // a second
 	Limit float64 // a second
 	CPU   float64 // microseconds of CPU time an operation, of this process and its children
+	Most  float64 // what CPU may be; 0 = any
 	Gate  float64 // the ratio that it must reach; 0 = none
 	Aim   float64 // the ratio that it should reach; 0 = none
 	More  []Extra // what else was seen
@@ -60,7 +61,7 @@ func (f Figure) Passes() bool {
 			return false
 		}
 	}
-	return f.Missing == "" && f.Ratio() >= f.Gate
+	return f.Missing == "" && f.Ratio() >= f.Gate && (f.Most == 0 || f.CPU <= f.Most)
 }
 
 // MarshalJSON writes one object, the agreed names first. A figure that was not
@@ -75,6 +76,7 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 		}
 		o.put(n.Name, Significant(n.Value))
 	}
+	o.bound("cpu_us_max", f.Most)
 	o.bound("gate", f.Gate)
 	o.bound("aim", f.Aim)
 	for _, e := range f.More {

@@ -93,9 +93,9 @@ func TestWhatIsAbsentIsNotMeasured(t *testing.T) {
 }
 
 func TestFigureHasTheAgreedForm(t *testing.T) {
-	f := Figure{Name: "book/x", Ops: 150_000, Limit: 600_000, CPU: 4.2, Gate: 0.15, Aim: 0.35, More: []Extra{{Name: "p50_us", Value: 12, Max: 100}}}
+	f := Figure{Name: "book/x", Ops: 150_000, Limit: 600_000, CPU: 4.2, Most: 5, Gate: 0.15, Aim: 0.35, More: []Extra{{Name: "p50_us", Value: 12, Max: 100}}}
 	line, err := json.Marshal(f)
-	const want = `{"name":"book/x","ops_per_s":150000,"limit_per_s":600000,"ratio":0.25,"cpu_us":4.2,"gate":0.15,"aim":0.35,"p50_us":12,"p50_us_max":100}`
+	const want = `{"name":"book/x","ops_per_s":150000,"limit_per_s":600000,"ratio":0.25,"cpu_us":4.2,"cpu_us_max":5,"gate":0.15,"aim":0.35,"p50_us":12,"p50_us_max":100}`
 	if err != nil || string(line) != want {
 		t.Errorf("%s, %v", line, err)
 	}
@@ -104,6 +104,7 @@ func TestFigureHasTheAgreedForm(t *testing.T) {
 	}
 	for why, bad := range map[string]Figure{
 		"gate":  {Ops: 1, Limit: 10, Gate: 0.15},
+		"most":  {Ops: 1, Limit: 1, CPU: 6, Most: 5},
 		"max":   {Ops: 1, Limit: 1, More: []Extra{{Value: 2, Max: 1}}},
 		"min":   {Ops: 1, Limit: 1, More: []Extra{{Value: 0.5, Min: 1}}},
 		"limit": {Ops: 1, Gate: 0.1},
