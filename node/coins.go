@@ -46,8 +46,10 @@ var errNoMint = errors.New("this scheme has no mint: scheme.json has no \"coins\
 
 // network names the scheme in everything that coins sign: nothing that was made
 // for one scheme is of any use in another.
-func (n *Node) network() (brands.Network, error) {
-	key, err := n.vault.Public(keyBook)
+func (n *Node) network() (brands.Network, error) { return networkOf(n.vault.Vault) }
+
+func networkOf(v *vault.Vault) (brands.Network, error) {
+	key, err := v.Public(keyBook)
 	if err != nil {
 		return brands.Network{}, err
 	}

@@ -284,22 +284,28 @@ func (w *town) cheat(p *person) {
 	w.carry(second)
 }
 
-// accuse writes down who cheated with the coins of a payment.
+// accuse writes down who cheated with the coins of a payment: with the last of each
+// chain that was his.
 func (w *town) accuse(name string, payment []byte) {
 	w.Helper()
 	m, err := coin.Parse[coin.Payment](payment)
 	w.check(err)
 	for _, raw := range m.Items {
-		if m.ToBlanks {
-			item, err := brands.ParseMoney(raw)
+		if !m.ToBlanks {
+			item, err := brands.ParsePayment(raw)
 			w.check(err)
-			w.culprit[item.Head.ID()] = name
+			w.suspect(name, item.Head.ID(), item.Last().ID())
 			continue
 		}
-		item, err := brands.ParsePayment(raw)
+		item, err := brands.ParseMoney(raw)
 		w.check(err)
-		w.culprit[item.Head.ID()] = name
+		item.Links = item.Links[:len(item.Links)-1] // the payee's
+		w.suspect(name, item.Head.ID(), item.Last().ID())
 	}
+}
+
+func (w *town) suspect(name string, head, own brands.CoinID) {
+	w.culprit[own], w.suspects[head] = name, append(w.suspects[head], own)
 }
 
 // divide pays pieces of a note, and now and then the same piece twice.
@@ -322,7 +328,7 @@ func (w *town) divide(cheat bool) {
 	if !cheat {
 		return
 	}
-	w.culprit[twin.ID()] = "nora"
+	w.suspect("nora", twin.ID(), twin.ID())
 	w.divideTo(twin, w.payee(one), 1+money.Minor(w.dice.IntN(4)))
 	w.nora.note = nil
 }

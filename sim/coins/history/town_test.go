@@ -68,22 +68,25 @@ func cardAuthority() ed25519.PrivateKey { return ed25519.NewKeyFromSeed(make([]b
 // town is a mint and the people around it.
 type town struct {
 	testing.TB
-	seed    uint64
-	dice    *rand.Rand
-	clock   *clock.Manual
-	book    *book.Ledger
-	mint    *mint.Mint
-	rand    *dice
-	people  []*person
-	till    *person // the shop's, whose money goes to a merchant's account
-	nora    *noteholder
-	posts   int
-	faults  int // that may still happen in this history
-	seen    map[brands.CoinID][]transcript
-	culprit map[brands.CoinID]string // who cheated with a coin, as it was played
-	parcels []*parcel                // of this history
-	done    []string                 // what happened in it
-	proved  map[brands.CoinID]string // whom the mint has named so far
+	seed   uint64
+	dice   *rand.Rand
+	clock  *clock.Manual
+	book   *book.Ledger
+	mint   *mint.Mint
+	rand   *dice
+	people []*person
+	till   *person // the shop's, whose money goes to a merchant's account
+	nora   *noteholder
+	posts  int
+	faults int // that may still happen in this history
+	seen   map[brands.CoinID][]transcript
+	// Who cheated with a coin or a blank of his, as it was played, and with which of
+	// those that a coin went through.
+	culprit  map[brands.CoinID]string
+	suspects map[brands.CoinID][]brands.CoinID
+	parcels  []*parcel                // of this history
+	done     []string                 // what happened in it
+	proved   map[brands.CoinID]string // whom the mint has named so far
 }
 
 func (w *town) check(err error) {
@@ -103,7 +106,7 @@ func newTown(t testing.TB, seed uint64) *town {
 	w := &town{
 		TB: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 1)), clock: clock.NewManual(start), rand: newDice(fmt.Sprint("town", seed)),
 		seen: map[brands.CoinID][]transcript{}, culprit: map[brands.CoinID]string{},
-		proved: map[brands.CoinID]string{},
+		suspects: map[brands.CoinID][]brands.CoinID{}, proved: map[brands.CoinID]string{},
 	}
 	var err error
 	w.book, err = book.Open(t.Context(), &booktest.Memory{})
