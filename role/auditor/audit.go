@@ -53,7 +53,7 @@ func (a *audit) control(accounts []book.AccountRow) {
 			continue
 		}
 		balance := money.New(row.Currency, row.Balance)
-		if balance.Sign() < 0 && !eitherSign(kind, detail) {
+		if balance.Sign() < 0 && !eitherSign(kind) {
 			a.find(CodeControl, row.Name, "%s", balance)
 		}
 		total := a.total(row.Currency)
@@ -71,14 +71,11 @@ func (a *audit) control(accounts []book.AccountRow) {
 }
 
 // eitherSign lists the accounts that may stand on either side: positions between
-// institutions and between shards, merchants after a clawback, what a day's limit has
-// left, and one shard's part of what the mint owes for coins.
-func eitherSign(kind, detail string) bool {
+// institutions, merchants after a clawback, and what a day's limit has left.
+func eitherSign(kind string) bool {
 	switch kind {
-	case chart.KindReserve, chart.KindClearing, chart.KindMerchant, chart.KindTill, chart.KindDayLimit, chart.KindCoinsDue:
+	case chart.KindReserve, chart.KindClearing, chart.KindMerchant, chart.KindTill, chart.KindDayLimit:
 		return true
-	case chart.KindCoins, chart.KindCoinCount, chart.KindCoinCounted, chart.KindIncome:
-		return strings.Contains(detail, "@")
 	}
 	return false
 }

@@ -7,14 +7,13 @@ import (
 
 	"jiaozi/crypt/brands"
 	"jiaozi/role/wallet"
-	"jiaozi/sim/coins/notes"
 	"jiaozi/value/money"
 	"jiaozi/wire/coin"
 )
 
 // parcel is a payment between two people.
 type parcel struct {
-	from    *person // nil: the note holder
+	from    *person // nil: a copy, which nobody gives a receipt
 	to      *person
 	amount  money.Minor
 	payment []byte
@@ -37,8 +36,11 @@ const (
 // manner is more often the cheaper one: a blank costs as much as a coin.
 func (w *town) manner() manner { return manner(min(1, w.dice.IntN(3))) }
 
-// few are amounts of one, two and three coins.
-var few = []money.Minor{1, 3, 3, 7}
+// fill withdraws one, two or three coins, or a note.
+func (p *person) fill() {
+	p.Helper()
+	p.withdraw([]money.Minor{1, 3, 3, 7, aNote}[p.dice.IntN(5)])
+}
 
 // ask gives a request, or nil if the payee has nothing to ask with.
 func (p *person) ask(amount money.Minor, how manner) (request []byte) {
@@ -79,13 +81,13 @@ func (w *town) trade(from, to *person, amount money.Minor, how manner) *parcel {
 	if request == nil {
 		return nil
 	}
-	withdrawn := true
-	for _, c := range from.wallet.Coins() {
-		withdrawn = withdrawn && c.Hops == 0
-	}
 	payment := from.pay(request)
 	if payment == nil {
 		return nil
+	}
+	withdrawn := true
+	for _, m := range w.paid(payment) {
+		withdrawn = withdrawn && m.Hops() == 0 && m.Piece == nil
 	}
 	w.note("%s pays %s %d", from.name, to.name, amount)
 	return &parcel{from: from, to: to, amount: amount, payment: payment, mayLose: withdrawn}
@@ -145,7 +147,7 @@ func (w *town) confirm(p *parcel) {
 func (w *town) spend(from *person) {
 	w.Helper()
 	if from.wallet.Balance().Available.IsZero() {
-		from.withdraw(few[w.dice.IntN(len(few))])
+		from.fill()
 	}
 	var sum money.Minor
 	for _, c := range from.wallet.Coins() {
@@ -267,7 +269,7 @@ func (p *person) copied() *person {
 func (w *town) cheat(p *person) {
 	w.Helper()
 	if p.wallet.Balance().Available.IsZero() {
-		p.withdraw(few[w.dice.IntN(len(few))])
+		p.fill()
 	}
 	have := p.wallet.Balance().Available.Minor()
 	if have == 0 {
@@ -279,14 +281,15 @@ func (w *town) cheat(p *person) {
 	second := w.trade(twin, w.payee(p, one), 1+money.Minor(w.dice.IntN(int(have))), w.manner())
 	if second != nil {
 		second.from = nil // the copy takes no receipts
-		w.accuse(p.name, second.payment)
+		for _, m := range w.paid(second.payment) {
+			w.suspect(p.name, m.Head.ID(), m.Last().ID())
+		}
 	}
 	w.carry(second)
 }
 
-// accuse writes down who cheated with the coins of a payment: with the last of each
-// chain that was his.
-func (w *town) accuse(name string, payment []byte) {
+// paid gives the money of a payment as it was before: its last coins are the payer's.
+func (w *town) paid(payment []byte) (out []*brands.Money) {
 	w.Helper()
 	m, err := coin.Parse[coin.Payment](payment)
 	w.check(err)
@@ -294,56 +297,18 @@ func (w *town) accuse(name string, payment []byte) {
 		if !m.ToBlanks {
 			item, err := brands.ParsePayment(raw)
 			w.check(err)
-			w.suspect(name, item.Head.ID(), item.Last().ID())
+			out = append(out, &item.Money)
 			continue
 		}
 		item, err := brands.ParseMoney(raw)
 		w.check(err)
 		item.Links = item.Links[:len(item.Links)-1] // the payee's
-		w.suspect(name, item.Head.ID(), item.Last().ID())
+		out = append(out, item)
 	}
+	return out
 }
 
+// suspect writes down who cheated, and with which coin or blank of his.
 func (w *town) suspect(name string, head, own brands.CoinID) {
 	w.culprit[own], w.suspects[head] = name, append(w.suspects[head], own)
-}
-
-// divide pays pieces of a note, and now and then the same piece twice.
-func (w *town) divide(cheat bool) {
-	w.Helper()
-	if w.nora.note == nil || w.nora.note.Rest().Minor() < 4 {
-		faults := w.faults
-		w.faults = 0 // the note holder does not survive any
-		note, err := w.nora.Withdraw(w.Context(), fen(8))
-		w.faults = faults
-		if errors.Is(err, notes.ErrRefused) {
-			return // the account is empty
-		}
-		w.check(err)
-		w.nora.note = note
-	}
-	twin := w.nora.note.Copy()
-	one := w.payee()
-	w.divideTo(w.nora.note, one, 1+money.Minor(w.dice.IntN(4)))
-	if !cheat {
-		return
-	}
-	w.suspect("nora", twin.ID(), twin.ID())
-	w.divideTo(twin, w.payee(one), 1+money.Minor(w.dice.IntN(4)))
-	w.nora.note = nil
-}
-
-func (w *town) divideTo(n *notes.Note, to *person, amount money.Minor) {
-	w.Helper()
-	request := to.ask(amount, w.manner())
-	if request == nil {
-		return
-	}
-	payment, err := n.Pay(request)
-	if errors.Is(err, brands.ErrNoteRest) || errors.Is(err, notes.ErrRefused) {
-		return
-	}
-	w.check(err)
-	w.note("nora pays %s %d from a note", to.name, amount)
-	w.carry(&parcel{to: to, amount: amount, payment: payment})
 }

@@ -11,7 +11,6 @@ import (
 	"jiaozi/crypt/brands"
 	"jiaozi/crypt/phrase"
 	"jiaozi/role/wallet"
-	"jiaozi/sim/coins/notes"
 	"jiaozi/value/money"
 	"jiaozi/wire/coin"
 	"jiaozi/wire/observer"
@@ -29,12 +28,6 @@ type person struct {
 
 	expect  money.Minor // what he should have, at the bank and in the wallet together
 	written money.Minor // refused coins that a lost wallet knew
-}
-
-// noteholder is somebody with divisible notes.
-type noteholder struct {
-	*notes.Holder
-	note *notes.Note // what is left
 }
 
 // policy keeps few blanks, since each costs a withdrawal, and exchanges whatever
@@ -187,7 +180,7 @@ func code(err error) coin.Code {
 func (p *person) withdraw(amount money.Minor) {
 	p.Helper()
 	err := p.online(func(ctx context.Context, w *wallet.Wallet) (wallet.Report, error) {
-		return w.Withdraw(ctx, wallet.Order{Amount: fen(amount)})
+		return w.Withdraw(ctx, wallet.Order{Amount: fen(amount), Notes: true})
 	})
 	if code(err) != coin.Insufficient {
 		p.check(err)

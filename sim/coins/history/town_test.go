@@ -17,7 +17,6 @@ import (
 	"jiaozi/crypt/brands"
 	"jiaozi/crypt/vault"
 	"jiaozi/role/mint"
-	"jiaozi/sim/coins/notes"
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
@@ -28,6 +27,7 @@ const (
 	bank    ident.Inst  = "62100001"
 	shopMID ident.MID   = "M00000000000001"
 	shop                = "shop"
+	aNote   money.Minor = 8   // of which eight parts can be paid
 	purse   money.Minor = 400 // that everybody begins with, at the bank
 )
 
@@ -76,7 +76,6 @@ type town struct {
 	rand   *dice
 	people []*person
 	till   *person // the shop's, whose money goes to a merchant's account
-	nora   *noteholder
 	posts  int
 	faults int // that may still happen in this history
 	seen   map[brands.CoinID][]transcript
@@ -112,7 +111,7 @@ func newTown(t testing.TB, seed uint64) *town {
 	w.book, err = book.Open(t.Context(), &booktest.Memory{})
 	w.check(err)
 	w.mint, err = mint.New(mint.Config{
-		Inst: bank, Name: "town", Network: network, Currency: money.CNY, Sign: "sign", Coins: 3, Notes: []mint.Note{{Value: 8, Depth: 2}},
+		Inst: bank, Name: "town", Network: network, Currency: money.CNY, Sign: "sign", Coins: 3, Notes: []mint.Note{{Value: aNote, Depth: 3}},
 		Blanks: 1, CardKey: cardAuthority().Public().(ed25519.PublicKey),
 	}, w.book.Door(mint.Events, mint.Spaces(bank)), theVault(), w.rand)
 	w.check(err)
@@ -126,10 +125,6 @@ func newTown(t testing.TB, seed uint64) *town {
 		{name: "mallory"}, {name: "craig", card: newCard("craig")}} {
 		w.people = append(w.people, w.moveIn(p))
 	}
-	w.nora = &noteholder{}
-	w.nora.Holder, err = notes.New(t.Context(), line{w}, w.clock, w.rand, [32]byte{1})
-	w.check(err)
-	w.check(w.nora.Enrol(t.Context(), "nora", w.account("nora")))
 	return w
 }
 
@@ -221,7 +216,7 @@ func (w *town) witness(request, answer []byte) {
 	}
 	a, err := coin.Parse[coin.Deposited](answer)
 	w.check(err)
-	terms := notes.Digest(&d.Terms)
+	terms := termsDigest(&d.Terms)
 	for i, item := range a.Items {
 		if !item.Code.Paid() && item.Code != coin.DoubleSpent {
 			w.Fatalf("town %d: a deposit was refused: %v\n%q", w.seed, item.Code, w.done)
@@ -234,4 +229,13 @@ func (w *town) witness(request, answer []byte) {
 		}
 		w.seen[p.Head.ID()] = append(w.seen[p.Head.ID()], t)
 	}
+}
+
+// termsDigest is what a payment's last line is bound to.
+func termsDigest(t *coin.Terms) brands.Digest {
+	terms := brands.Terms{
+		Network: t.Network, Payee: brands.PayeeOf(t.Network, t.Payee), Currency: t.Amount.Currency(), Amount: t.Amount.Minor(),
+		Time: t.Time, Nonce: t.Nonce, Contract: t.Contract, Group: t.Group,
+	}
+	return terms.Digest()
 }
