@@ -8,6 +8,7 @@ import (
 
 	"filippo.io/age"
 
+	"jiaozi/crypt/brands"
 	"jiaozi/crypt/phrase"
 	"jiaozi/crypt/pin"
 	"jiaozi/node/cardfile"
@@ -28,6 +29,7 @@ type WalletOptions struct {
 	Mint     string            // address of the mint's API; "" for a wallet that stays offline
 	Card     *WalletCard       // nil: without the card
 	Currency money.Currency    // zero: yuan
+	Network  brands.Network    // the scheme, to pin before the mint is first asked; zero: the mint's word
 	Policy   wallet.Policy
 	Clock    clock.Clock // nil: the machine's
 	Rand     io.Reader   // nil: the machine's
@@ -134,7 +136,7 @@ func (o WalletOptions) assemble(
 	if err := p.insert(o.Card, &world); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	config := wallet.Config{Currency: o.Currency, Policy: o.Policy}
+	config := wallet.Config{Currency: o.Currency, Network: o.Network, Policy: o.Policy}
 	if config.Currency == 0 {
 		config.Currency = money.CNY
 	}

@@ -64,6 +64,8 @@ func postings(t *rapid.T) []book.Posting {
 	if err != nil {
 		t.Fatal(err)
 	}
+	list = append(list, coinPostings(a, chart.Place{})...)
+	list = append(list, coinPostings(a, chart.PlaceAt(1234))...)
 	return append(list, p)
 }
 

@@ -69,6 +69,13 @@ func placed(name string) (Place, bool) {
 	return PlaceAt(uint16(part)), found && err == nil
 }
 
+// Split reports whether a name is that of one shard's part of an account. Only the
+// sum over all shards has a side.
+func Split(name string) bool {
+	_, ok := placed(name)
+	return ok
+}
+
 // CoinKey is a denomination of one epoch as the accounts know it.
 type CoinKey struct {
 	Issuer ident.Inst

@@ -401,3 +401,27 @@ func TestNothingIsNoElement(t *testing.T) {
 	}()
 	w.coin.Commit(Digest{}, none)
 }
+
+// TestDescriptionIsPartOfTheKey: a mint that used one secret for two values, epochs, groups, currencies, kinds or networks
+// would still have made two keys: no coin or payment of the one holds under the other.
+func TestDescriptionIsPartOfTheKey(t *testing.T) {
+	w, terms := newTown(t), digestOf("terms")
+	p := payment(t, w, w.coin, terms, "a", 1)
+	for what, change := range map[string]func(i *KeyInfo){
+		"value": func(i *KeyInfo) { i.Value *= 2 }, "epoch": func(i *KeyInfo) { i.Epoch++ }, "group": func(i *KeyInfo) { i.Group = "canteen" },
+		"currency": func(i *KeyInfo) { i.Currency++ }, "network": func(i *KeyInfo) { i.Network[0]++ }, "dates": func(i *KeyInfo) { i.DepositUntil++ },
+		"kind": func(i *KeyInfo) { i.Kind, i.Depth = KindNote, 2 },
+	} {
+		info := w.coin.Public().Info()
+		change(&info)
+		twin := w.learn(t, got(ParsePrivateKey(info, sliceOf(w.coin.Bytes())))(t))
+		other := *p
+		other.Head.key = twin.ID()
+		if twin.ID() == w.coin.Public().ID() || other.Head.VerifyVartime(twin) == nil || other.VerifyVartime(w, terms, dice("w")) == nil || other.VerifyEquationsVartime(w, terms) == nil {
+			t.Errorf("%s: the coin holds under a twin of its key", what)
+		}
+		if err := p.Head.VerifyVartime(twin); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

@@ -71,19 +71,31 @@ func (s *statement) checkVartime() error {
 
 const weightSize = 16 // a wrong equation survives in a sum with a chance of 2^-128
 
+// equations is the number of a statement's equations.
+func (s *statement) equations() int {
+	if s.key == nil {
+		return 1
+	}
+	return 2
+}
+
 // weigh draws the weights of a list of statements. One equation may weigh 1, because the others weigh by chance beside it:
 // that saves a payee some additions.
 func weigh(list []statement, rand io.Reader) error {
-	b := make([]byte, len(list)*2*weightSize)
+	n := 0
+	for i := range list {
+		n += list[i].equations()
+	}
+	b := make([]byte, n*weightSize)
 	if _, err := io.ReadFull(rand, b); err != nil {
 		return fmt.Errorf("draw weights: %w", err)
 	}
+	var wide [Size]byte
 	for i := range list {
-		for n := range list[i].weights {
-			var wide [Size]byte
+		for n := range list[i].equations() {
 			b = b[copy(wide[:weightSize], b):]
-			if _, err := list[i].weights[n].SetCanonicalBytes(wide[:]); err != nil {
-				return err // 128 bits are below the order
+			if _, err := list[i].weights[n].SetBits(wide[:]); err != nil {
+				return err // the length is right
 			}
 		}
 	}
@@ -95,7 +107,7 @@ func weigh(list []statement, rand io.Reader) error {
 
 // A sum collects weighted equations: shared bases once, and of every coin five points.
 type sum struct {
-	g, g1, g2 scalar.Scalar
+	g, g1, g2 scalar.Scalar // to be taken away: a subtraction costs twice an addition
 	keys      []*PublicKey
 	ofKeys    []*scalar.Scalar
 	points    []*curve.RistrettoPoint
@@ -131,29 +143,31 @@ func (t *sum) termKey(k *scalar.Scalar, key *PublicKey) {
 }
 
 func (t *sum) add(s *statement) {
-	var k, w scalar.Scalar
+	var k scalar.Scalar
+	w := &s.weights[0]
 	if s.key == nil {
-		w.Set(&s.weights[0])
-		t.term(&w, s.b)
-		t.termA(k.Mul(&w, s.at.D.num()), s.a)
-		t.g1.Sub(&t.g1, k.Mul(&w, s.at.Line.R1.num()))
-		t.g2.Sub(&t.g2, k.Mul(&w, s.at.Line.R2.num()))
+		t.term(w, s.b)
+		t.termA(k.Mul(w, s.at.D.num()), s.a)
+		t.g1.Add(&t.g1, k.Mul(w, s.at.Line.R1.num()))
+		t.g2.Add(&t.g2, k.Mul(w, s.at.Line.R2.num()))
 		return
 	}
 	c, r := s.c.num(), s.coin.r.num()
-	w.Set(&s.weights[0])
-	t.term(&w, &s.coin.ca)
-	t.termKey(k.Mul(&w, c), s.key)
-	t.g.Sub(&t.g, k.Mul(&w, r))
-	w.Set(&s.weights[1])
-	t.term(&w, &s.coin.cb)
-	t.term(k.Mul(&w, c), &s.coin.z)
-	t.termA(k.Neg(k.Mul(&w, r)), &s.coin.a)
+	t.term(w, &s.coin.ca)
+	t.termKey(k.Mul(w, c), s.key)
+	t.g.Add(&t.g, k.Mul(w, r))
+	w = &s.weights[1]
+	t.term(w, &s.coin.cb)
+	t.term(k.Mul(w, c), &s.coin.z)
+	t.termA(k.Neg(k.Mul(w, r)), &s.coin.a)
 }
 
 // isZeroVartime is the one multi-exponentiation.
 func (t *sum) isZeroVartime() bool {
-	bases, ofBases := []*curve.ExpandedRistrettoPoint{fast0, fast1, fast2}, []*scalar.Scalar{&t.g, &t.g1, &t.g2}
+	bases, ofBases := []*curve.ExpandedRistrettoPoint{fast0, fast1, fast2}, make([]*scalar.Scalar, 3, 3+len(t.keys))
+	for i, k := range []*scalar.Scalar{&t.g, &t.g1, &t.g2} {
+		ofBases[i] = new(scalar.Scalar).Neg(k)
+	}
 	for i, key := range t.keys {
 		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i])
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"jiaozi/crypt/brands"
 	"jiaozi/crypt/emvkey"
 	"jiaozi/crypt/internal/secrettest"
 	"jiaozi/crypt/oda"
@@ -110,6 +111,18 @@ var verbs = map[string]struct {
 		_, err := v.CertifyCard(h, oda.ICCCertInput{PAN: somePAN, Expiry: 20301231, Key: testkeys.Issuer().Public()})
 		return err
 	}},
+	"CoinPublic": {[]Purpose{CoinKey}, func(v *Vault, h Handle) error {
+		_, err := v.CoinPublic(h)
+		return err
+	}},
+	"CoinCommit": {[]Purpose{CoinKey}, func(v *Vault, h Handle) error {
+		_, err := v.CoinCommit(h, brands.Digest{1}, someHolder(), true)
+		return err
+	}},
+	"CoinRespond": {[]Purpose{CoinKey}, func(v *Vault, h Handle) error {
+		_, err := v.CoinRespond(h, brands.Digest{1}, someHolder(), brands.Scalar{})
+		return err
+	}},
 	"IssueWorkingKeys cup": {[]Purpose{TMKCUP}, func(v *Vault, h Handle) error {
 		_, err := v.IssueWorkingKeys(h, "new/tpk", "new/tak", CUP)
 		_, _ = v.Remove("new/tpk"), v.Remove("new/tak")
@@ -150,6 +163,8 @@ func full(t testing.TB, test bool) *Vault {
 		case !p.known():
 		case p == RSACA:
 			mustDo(t, v.ImportRSA(Handle(p.String()), p, testkeys.CA()))
+		case p == CoinKey:
+			mustDo(t, v.GenerateCoin(Handle(p.String()), someCoin))
 		case p == RSAIssuer:
 			mustDo(t, v.ImportRSA(Handle(p.String()), p, testkeys.Issuer()))
 		default:
@@ -311,6 +326,9 @@ func TestVaultAndItsErrorsShowNoSecret(t *testing.T) {
 		if e.purpose.isRSA() {
 			secret = e.raw[len(e.raw)/2:]
 		}
+		if e.purpose == CoinKey {
+			secret = e.raw[:brands.Size] // what follows is public
+		}
 		secrettest.Check(t, owner{keys: v}, secret)
 		if p := e.purpose; !p.isRSA() {
 			err := seeded(9, false).Import(h, p, append([]byte("x"), secret...))
@@ -320,7 +338,7 @@ func TestVaultAndItsErrorsShowNoSecret(t *testing.T) {
 	secrettest.Check(t, owner{keys: v}, []byte(somePAN.Reveal()))
 	_, err = v.TranslatePIN("tpk", "zpk", [8]byte{1}, somePAN)
 	secrettest.Check(t, err, []byte(somePAN.Reveal()))
-	if got := fmt.Sprintf("%+v", v); got != "vault(15 keys, test true)" {
+	if got := fmt.Sprintf("%+v", v); got != "vault(16 keys, test true)" {
 		t.Errorf("a vault prints %s", got)
 	}
 }

@@ -53,7 +53,7 @@ func (a *audit) control(accounts []book.AccountRow) {
 			continue
 		}
 		balance := money.New(row.Currency, row.Balance)
-		if balance.Sign() < 0 && !eitherSign(kind) {
+		if balance.Sign() < 0 && !eitherSign(kind) && !chart.Split(row.Name) {
 			a.find(CodeControl, row.Name, "%s", balance)
 		}
 		total := a.total(row.Currency)

@@ -34,7 +34,9 @@ type reader struct {
 
 func openRecord(b []byte) *reader {
 	r := &reader{b: b}
-	r.bad = r.fixed(1)[0] != recordVersion || r.bad
+	if r.fixed(1)[0] != recordVersion {
+		r.bad = true
+	}
 	return r
 }
 

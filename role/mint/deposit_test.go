@@ -1,6 +1,7 @@
 package mint
 
 import (
+	"errors"
 	"testing"
 
 	"jiaozi/crypt/brands"
@@ -257,5 +258,33 @@ func TestTwoDepositsOfOneCoinAtOnce(t *testing.T) {
 	if paid != 1 {
 		t.Errorf("%d were told that they were paid now", paid)
 	}
+	s.sound()
+}
+
+// Goal: with a stolen key coins can be made, but the book pays no more of an epoch
+// than was paid in, and says that the key is gone.
+func TestForgedCoinsAreFoundOut(t *testing.T) {
+	s := newScheme(t)
+	s.shop()
+	alice := s.person("alice", 10)
+	honest := alice.coin(4)
+	k := s.key(brands.KindCoin, 4, "", 0)
+	published, err := s.mint.key(t.Context(), k.ID())
+	check(t, err)
+	session := brands.Digest{66}
+	com, err := s.vault.CoinCommit(published.handle, session, alice.h.Identity(), false)
+	check(t, err)
+	w, c, err := alice.h.Challenge(k, brands.DeriveBlinding(alice.seed, k.ID(), 66), com, nil)
+	check(t, err)
+	r, err := s.vault.CoinRespond(published.handle, session, alice.h.Identity(), c)
+	check(t, err)
+	forged := alice.finish(w, r.Bytes())
+	bill := s.bill("shop", 4, 1)
+	s.codes(bill, []coin.Code{coin.Accepted}, s.pay(head(forged), forged, bill))
+	_, err = s.mint.Handle(t.Context(), &coin.Deposit{Terms: bill, Items: [][]byte{s.pay(head(honest), honest, bill)}}, s.now)
+	if !errors.Is(err, ErrForged) {
+		t.Errorf("%v", err)
+	}
+	s.holds(map[string]money.Minor{"shop": 4, "alice": 6})
 	s.sound()
 }

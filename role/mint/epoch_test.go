@@ -169,6 +169,10 @@ func TestKeysAreSealedBeforeTheyArePublished(t *testing.T) {
 	if err := m.EnsureKeys(t.Context(), day0, save); !errors.Is(err, ErrKeyLost) {
 		t.Errorf("a published key is lost: %v", err)
 	}
+	check(t, v.GenerateCoin(list[0].handle, list[0].info))
+	if err := m.EnsureKeys(t.Context(), day0, save); !errors.Is(err, ErrKeyLost) {
+		t.Errorf("a published key is another one: %v", err)
+	}
 	if err := m.EnsureKeys(t.Context(), time.Time{}, save); !errors.Is(err, errClock) {
 		t.Errorf("no clock: %v", err)
 	}

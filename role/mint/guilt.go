@@ -35,14 +35,11 @@ func (m *Mint) accuse(ctx context.Context, keys keyring, g *brands.Guilt, now ti
 	if err != nil {
 		return nil, err
 	}
-	id, w, date := identity.Bytes(), newRecord(), clock.DateOf(now)
-	w.uint(uint64(of.info.Epoch))
-	w.fixed(id[:])
-	w.bytes(file)
+	value, date := guilty{epoch: of.info.Epoch, identity: identity.Bytes(), file: file}.record(), clock.DateOf(now)
 	results, err := m.apply(ctx, book.Command{
-		ID:    book.DeriveID(eventGuilt, string(m.cfg.Inst), key[:], w.b, date),
+		ID:    book.DeriveID(eventGuilt, string(m.cfg.Inst), key[:], value, date),
 		Event: eventGuilt, Date: date,
-		Put: []book.Put{{Space: m.space(spaceGuilt), Key: key[:], Value: w.b}},
+		Put: []book.Put{{Space: m.space(spaceGuilt), Key: key[:], Value: value}},
 	})
 	if err != nil {
 		return nil, err
@@ -80,6 +77,14 @@ type guilty struct {
 	epoch    uint32
 	identity [32]byte
 	file     []byte
+}
+
+func (g guilty) record() []byte {
+	w := newRecord()
+	w.uint(uint64(g.epoch))
+	w.fixed(g.identity[:])
+	w.bytes(g.file)
+	return w.b
 }
 
 func readGuilty(b []byte) (guilty, error) {

@@ -52,9 +52,9 @@ func (m *Mint) EnsureKeys(ctx context.Context, now time.Time, save func(context.
 	if err != nil {
 		return err
 	}
-	handles := make(map[vault.Handle]bool, len(known))
-	for _, k := range known {
-		handles[k.handle] = true
+	handles, err := m.compare(known, now)
+	if err != nil {
+		return err
 	}
 	this := m.cfg.Plan.at(now)
 	list := append(m.planned(this), m.planned(m.cfg.Plan.after(this))...)
@@ -62,9 +62,6 @@ func (m *Mint) EnsureKeys(ctx context.Context, now time.Time, save func(context.
 	for _, p := range list {
 		if m.vault.Has(p.handle) {
 			continue
-		}
-		if handles[p.handle] {
-			return fmt.Errorf("%w (%s)", ErrKeyLost, p.handle)
 		}
 		if err := m.vault.GenerateCoin(p.handle, p.info); err != nil {
 			return fmt.Errorf("mint %s: make a key: %w", m.cfg.Inst, err)
@@ -77,6 +74,29 @@ func (m *Mint) EnsureKeys(ctx context.Context, now time.Time, save func(context.
 		}
 	}
 	return m.publish(ctx, list, handles, clock.DateOf(now))
+}
+
+// compare holds the vault against what was published and still lives: another key
+// under a published name would debit accounts for coins that nobody takes.
+func (m *Mint) compare(known []*coinKey, now time.Time) (map[vault.Handle]bool, error) {
+	handles := make(map[vault.Handle]bool, len(known))
+	for _, k := range known {
+		handles[k.handle] = true
+		if now.Unix() >= k.info.DepositUntil {
+			continue
+		}
+		if !m.vault.Has(k.handle) {
+			return nil, fmt.Errorf("%w (%s is missing)", ErrKeyLost, k.handle)
+		}
+		public, err := m.vault.CoinPublic(k.handle)
+		if err != nil {
+			return nil, fmt.Errorf("mint %s: compare the keys: %w", m.cfg.Inst, err)
+		}
+		if public.ID() != k.id {
+			return nil, fmt.Errorf("%w (%s is another key)", ErrKeyLost, k.handle)
+		}
+	}
+	return handles, nil
 }
 
 // publish registers the public halves of what is not registered yet.

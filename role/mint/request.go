@@ -78,7 +78,7 @@ func refuse(code coin.Code) *coin.Failure {
 // somebody who listened, gets the first answer and moves nothing: so the serial is
 // signed for the wallet's own order, and the mint need not remember it.
 func (m *Mint) signed(ctx context.Context, s *coin.Signed, now time.Time) (coin.Message, error) {
-	if apart := now.Sub(time.Unix(s.Time, 0)); apart > m.cfg.Tolerance || -apart > m.cfg.Tolerance {
+	if now.Sub(time.Unix(s.Time, 0)).Abs() > m.cfg.Tolerance {
 		return refuse(coin.ClockOff), nil
 	}
 	if e, ok := s.Body.(*coin.Enrol); ok {

@@ -52,6 +52,7 @@ type faultyDoor struct {
 	after  bool
 	fault  error
 	calls  int
+	stale  bool // whatever is written was overtaken
 	// meanwhile is what others do while the next commands are on their way.
 	meanwhile func()
 }
@@ -63,6 +64,13 @@ func (d *faultyDoor) Apply(ctx context.Context, cmds []book.Command) ([]book.Res
 	if others := d.meanwhile; others != nil {
 		d.meanwhile = nil
 		others()
+	}
+	if d.stale {
+		results := make([]book.Result, len(cmds))
+		for i := range results {
+			results[i].Code = book.VersionConflict
+		}
+		return results, nil
 	}
 	if d.calls != d.failAt {
 		return d.Door.Apply(ctx, cmds)

@@ -252,12 +252,15 @@ func TestBadRequestsAreRefused(t *testing.T) {
 	changed := alice.signed(body)
 	changed.Serial++
 	s.refused(changed, coin.BadSignature)
-	for _, off := range []time.Duration{-defaultTolerance - time.Second, defaultTolerance + time.Second} {
+	for _, off := range []time.Duration{-defaultTolerance - time.Second, defaultTolerance + time.Second, 290 * 365 * 24 * time.Hour} {
 		s.now = day0.Add(off)
 		late := alice.signed(body)
 		s.now = day0
 		s.refused(late, coin.ClockOff)
 	}
+	dawn := alice.signed(body)
+	dawn.Time = 1<<37 - 1
+	s.refused(alice.resigned(dawn), coin.ClockOff)
 	s.refused(&coin.Status{}, coin.Malformed)
 	for _, raw := range [][]byte{nil, {1}, []byte("JZC"), make([]byte, coin.MaxMessage+1)} {
 		answer, err := s.mint.Serve(t.Context(), raw, s.now)
@@ -364,7 +367,7 @@ func TestTwoWalletsEnrolOneAccountAtOnce(t *testing.T) {
 // observed is the card's half of an opening.
 type observed struct{ o *brands.Observer }
 
-func (c observed) Commit() (brands.Element, error)               { return c.o.Nonce(0), nil }
+func (c observed) Commit() (brands.Element, error)                { return c.o.Nonce(0), nil }
 func (c observed) Respond(e brands.Scalar) (brands.Scalar, error) { return c.o.Answer(0, e), nil }
 
 // Goal: a card counts only if the issuer vouches for it and the phone proves that it
@@ -482,5 +485,38 @@ func TestFullDiskLosesNothing(t *testing.T) {
 		if f := Failure(err); f.Code != want || f.Text == "" {
 			t.Errorf("%v: %+v", err, f)
 		}
+	}
+}
+
+// Whoever is overtaken again and again is told to come back, after a bounded number
+// of tries.
+func TestOvertakenAgainAndAgainIsBusy(t *testing.T) {
+	s := newScheme(t)
+	s.shop()
+	alice := s.person("alice", 100)
+	k := s.key(brands.KindCoin, 1, "", 0)
+	c := alice.commit(k)
+	_, q := alice.blind(k, c, brands.DeriveBlinding(alice.seed, k.ID(), 1))
+	d, note := alice.divided(), s.key(brands.KindNote, 8, "", 0)
+	bill := s.bill("shop", 2, 1)
+	piece, claim := d.pay(4, bill), alice.lost(alice.withdraw(note))
+	s.door.stale = true
+	for why, m := range map[string]coin.Message{
+		"commit":    alice.signed(&coin.Commit{Keys: [][16]byte{note.ID()}}),
+		"challenge": alice.signed(&coin.Challenge{Items: []coin.ChallengeItem{q}}),
+		"deposit":   &coin.Deposit{Terms: bill, Items: [][]byte{piece}},
+		"claim":     alice.signed(&coin.Claim{Items: []coin.ClaimItem{claim}}),
+	} {
+		if _, err := s.mint.Handle(t.Context(), m, s.now); !errors.Is(err, ErrBusy) || Failure(err).Code != coin.Busy {
+			t.Errorf("%s: %v", why, err)
+		}
+	}
+	if err := s.mint.RegisterMerchant(t.Context(), Merchant{Account: "kiosk", MID: shopMID}, s.now); !errors.Is(err, ErrBusy) {
+		t.Errorf("a merchant: %v", err)
+	}
+	s.door.stale = false
+	s.codes(bill, []coin.Code{coin.Accepted}, piece)
+	if a := alice.challenge(q); a.Code != coin.Accepted {
+		t.Errorf("%+v", a)
 	}
 }
