@@ -21,6 +21,7 @@ type parcel struct {
 	change  bool
 	receipt []byte
 	mayLose bool // the payer can get its coins back from the mint
+	reclaim bool // and he tries
 }
 
 const lifetime = 3600 // of a request, in seconds

@@ -56,6 +56,8 @@ func (w *town) settle(all bool) {
 		}
 		if p.from != nil && (!p.taken || p.receipt != nil) {
 			late = append(late, p)
+			p.reclaim = !p.change && (!p.taken || w.dice.IntN(2) == 0)
+			all = all || p.taken && p.reclaim // the payee's deposit takes back what the claim gave
 		}
 	}
 	w.clock.Advance(12 * time.Hour)
@@ -82,7 +84,7 @@ func (w *town) settle(all bool) {
 // for the coins, or the payee for the receipt.
 func (w *town) resolve(p *parcel) {
 	w.Helper()
-	if !p.change && (!p.taken || w.dice.IntN(2) == 0) {
+	if p.reclaim {
 		for _, open := range p.from.wallet.Unconfirmed() {
 			_, err := p.from.wallet.Reclaim(w.Context(), open.Request)
 			if !errors.Is(err, wallet.ErrNothing) {
