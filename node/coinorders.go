@@ -23,6 +23,10 @@ func (OpenAccount) Verb() string { return "account-open" }
 
 // Run opens the account.
 func (o OpenAccount) Run(ctx context.Context, n *Node) (any, error) {
+	// A name that no message can carry would be an account that no wallet can have.
+	if _, err := coin.Append(nil, &coin.Enrolled{Account: o.Account}); err != nil {
+		return nil, fmt.Errorf("account %q: a name has 1 to %d of a-z, 0-9 and . _ @ / - and begins and ends with a letter or digit", o.Account, coin.MaxAccount)
+	}
 	date, err := n.BusinessDate(ctx)
 	if err != nil {
 		return nil, err
