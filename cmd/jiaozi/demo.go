@@ -9,6 +9,7 @@ import (
 
 	"jiaozi/node"
 	"jiaozi/sim/cash"
+	"jiaozi/sim/story"
 	"jiaozi/value/money"
 	"jiaozi/value/reason"
 
@@ -54,7 +55,7 @@ func playCash(ctx context.Context, w io.Writer, o node.Options, out output) erro
 	if err := n.ServeRoles(ctx, node.Addresses{POS: loopbackAnyPort}); err != nil {
 		return err
 	}
-	summary, err := cash.Play(ctx, n, cash.Options{Lang: out.lang, Emit: func(s cash.Step) error { return printStep(w, s, out) }})
+	summary, err := cash.Play(ctx, n, story.Options{Lang: out.lang, Emit: func(s story.Step) error { return printStep(w, s, out) }})
 	if err != nil && !errors.Is(err, node.ErrIntegrity) {
 		return err
 	}
@@ -74,7 +75,7 @@ type stepLine struct {
 	Text     string      `json:"text"`
 }
 
-func printStep(w io.Writer, s cash.Step, out output) error {
+func printStep(w io.Writer, s story.Step, out output) error {
 	if out.json() {
 		currency := s.Amount.Currency()
 		if currency == 0 {

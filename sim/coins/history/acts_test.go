@@ -214,15 +214,15 @@ func (w *town) exchange(p *person) {
 
 // lose takes somebody's telephone away and has the words bring the coins back. It
 // does nothing if there is something that the words cannot bring back.
-func (w *town) lose(p *person) {
+func (w *town) lose(p *person) bool {
 	w.Helper()
 	for _, c := range p.wallet.Coins() {
 		if c.Hops > 0 {
-			return
+			return false
 		}
 	}
 	if !p.wallet.Balance().Pending.IsZero() || len(p.wallet.Unconfirmed()) > 0 || len(w.parcels) > 0 {
-		return
+		return false
 	}
 	w.note("%s loses the telephone", p.name)
 	p.written = p.refused()
@@ -239,6 +239,7 @@ func (w *town) lose(p *person) {
 	w.check(p.offline(func(x *wallet.Wallet) error { return x.RefreshKeys(w.Context()) }))
 	w.check(p.online(func(ctx context.Context, x *wallet.Wallet) (wallet.Report, error) { return x.Refresh(ctx) }))
 	w.check(p.online(func(ctx context.Context, x *wallet.Wallet) (wallet.Report, error) { return x.Refresh(ctx) }))
+	return true
 }
 
 // The cheats.

@@ -25,6 +25,7 @@ func (w *town) live() {
 	w.Helper()
 	w.parcels, w.done = nil, nil
 	w.faults = w.dice.IntN(3)
+	lost := false
 	for range 1 + w.dice.IntN(5)/4 {
 		who := w.people[w.dice.IntN(len(w.people))]
 		switch n := w.dice.IntN(100); {
@@ -33,15 +34,15 @@ func (w *town) live() {
 		case n < 10:
 			w.exchange(who)
 		case n < 11 && who.honest && w.dice.IntN(2) == 0:
-			w.lose(who)
+			lost = w.lose(who) || lost
 		case n < 60 && !who.honest:
 			w.cheat(who)
 		default:
 			w.spend(who)
 		}
 	}
-	w.settle(false)
-	w.judge(false)
+	w.settle(lost)
+	w.judge(lost)
 }
 
 // settle ends the history: nothing fails any more, what lies around is delivered or
