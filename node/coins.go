@@ -66,9 +66,9 @@ func (n *Node) openMint() error {
 	return err
 }
 
-// keepMint makes the keys of this epoch and the next, and ends epochs whose time
+// KeepMint makes the keys of this epoch and the next, and ends epochs whose time
 // is over. The pump calls it; it does nothing when nothing is due.
-func (n *Node) keepMint(ctx context.Context) error {
+func (n *Node) KeepMint(ctx context.Context) error {
 	if n.mint == nil {
 		return nil
 	}

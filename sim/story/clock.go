@@ -1,9 +1,11 @@
 package story
 
 import (
+	"context"
 	"sync"
 	"time"
 
+	"jiaozi/node"
 	"jiaozi/value/clock"
 )
 
@@ -19,6 +21,19 @@ func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return clock.System{}.Now().Add(c.ahead)
+}
+
+// Resume takes up the time of a scheme's data, whose node reads this clock: a day
+// that was closed is over.
+func (c *Clock) Resume(ctx context.Context, n *node.Node) error {
+	date, err := n.BusinessDate(ctx)
+	if err != nil {
+		return err
+	}
+	if date > clock.DateOf(c.Now()) {
+		c.Reach(date.Time().Add(12 * time.Hour))
+	}
+	return nil
 }
 
 // Reach moves the clock on to a moment, if it has not passed yet: a story that runs

@@ -3,7 +3,7 @@
 // network.
 //
 // It has tests only. A town is a mint with a handful of people; a history is what
-// happens in it in half a day, ending with somebody's deposits. Then three things
+// happens in it in a few hours, ending with somebody's deposits. Then three things
 // must hold, whatever happened:
 //
 //   - everybody of whom two payments of one coin reached the mint is named, with a
