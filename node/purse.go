@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"jiaozi/value/clock"
 	"jiaozi/value/money"
 	"jiaozi/wire/apdu"
+	"jiaozi/wire/coin"
 )
 
 // WalletOptions say which wallet to open, and with what.
@@ -48,6 +50,7 @@ type Purse struct {
 	*wallet.Wallet
 	file *walletfile.File
 	card *cardfile.File // nil unless its card is in a file
+	mint *mintapi.Client
 }
 
 // Format shows nothing of the coins under every verb.
@@ -93,6 +96,26 @@ func RestoreBackup(o WalletOptions, backup []byte, secret walletfile.Secret) (*P
 	})
 }
 
+// KeysFile fetches the mint's keys for the wallet, and gives them as a file with
+// which others check coins offline.
+func (p *Purse) KeysFile(ctx context.Context) ([]byte, error) {
+	if err := p.RefreshKeys(ctx); err != nil {
+		return nil, err
+	}
+	raw, err := p.mint.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := coin.Parse[coin.Keys](raw)
+	if err != nil {
+		return nil, fmt.Errorf("the mint's keys: %w", err)
+	}
+	if brands.Network(keys.Network) != p.Network() {
+		return nil, wallet.ErrNetwork // it has changed since a moment ago
+	}
+	return raw, nil
+}
+
 // remembered is a store in memory.
 type remembered struct{ state []byte }
 
@@ -123,12 +146,13 @@ func (o WalletOptions) assemble(
 	if world.Rand == nil {
 		world.Rand = rand.Reader
 	}
+	p := new(Purse)
 	if o.Mint != "" {
-		if world.Mint, err = mintapi.NewClient(o.Mint); err != nil {
+		if p.mint, err = mintapi.NewClient(o.Mint); err != nil {
 			return nil, err
 		}
+		world.Mint = p.mint
 	}
-	p := new(Purse)
 	if p.file, err = file(o.Path, o.Secret); err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ import (
 // coinTown is a running scheme with a mint, and a folder for wallets.
 type coinTown struct {
 	*testing.T
-	data, dir, mint string
-	stop            func()
+	data, dir, mint, http string
+	stop                  func()
 }
 
 func newCoinTown(t *testing.T) *coinTown {
@@ -52,8 +52,8 @@ func newCoinTown(t *testing.T) *coinTown {
 		}
 	}
 	t.Cleanup(b.stop)
-	var pos, http string
-	if _, err := fmt.Fscanf(lines, "points of sale on %s health and metrics on %s\ncoins on %s\n", &pos, &http, &b.mint); err != nil {
+	var pos string
+	if _, err := fmt.Fscanf(lines, "points of sale on %s health and metrics on %s\ncoins on %s\n", &pos, &b.http, &b.mint); err != nil {
 		t.Fatalf("up did not say where it listens: %v", err)
 	}
 	return b
@@ -399,13 +399,55 @@ func TestPaymentsGoThroughPictures(t *testing.T) {
 		t.Error(err, report)
 	}
 	keys := b.path("keys.jz")
-	runOK(t, "mint", "keys", "--data", b.data, "--out", keys)
+	runOK(t, b.wallet("ben", "keys", "--out", keys)...)
 	if out := runOK(t, "coin", "verify", "--keys", keys, "--qr-in", b.path("payment.png"), "-o", "json"); !strings.Contains(out, `"sum":0.75`) {
 		t.Error(out)
 	}
 	other := newCoinTown(t)
 	runOK(t, "mint", "keys", "--data", other.data, "--out", keys)
 	b.fails(exitIntegrity, "", "coin", "verify", "--keys", keys, "--qr-in", b.path("payment.png"))
+}
+
+// Goal: with a card the wallet alone pays nothing, a wrong PIN is told apart, and the
+// server has counted what it was asked.
+func TestAWalletWithACardPaysWithItOnly(t *testing.T) {
+	b := newCoinTown(t)
+	card := filepath.Join(b.data, "cards", "anna.card")
+	var made struct{ Account string }
+	if err := json.Unmarshal([]byte(runOK(t, "card", "new", "--data", b.data, "--file", card, "--pin", "258036", "-o", "json")), &made); err != nil {
+		t.Fatal(err)
+	}
+	runOK(t, "account", "deposit", "--data", b.data, "--account", made.Account, "--amount", "10.00")
+	for name, text := range map[string]string{"pin": "258036\n", "wrong": "111111\n"} {
+		if err := os.WriteFile(b.path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	with := []string{"--card", card, "--card-key-file", filepath.Join(b.data, "scheme.key"), "--card-pin-file", b.path("pin")}
+	runOK(t, b.wallet("anna", "init", append(with, "--phrase-out", b.path("words"))...)...)
+	code := runOK(t, "mint", "enroll", "--data", b.data, "--account", made.Account)
+	if _, exit := run(t, t.Context(), code, b.wallet("anna", "enroll", append(with, "--account", made.Account)...)...); exit != 0 {
+		t.Fatalf("enroll: exit %d", exit)
+	}
+	runOK(t, b.wallet("anna", "withdraw", append(with, "--amount", "3.00")...)...)
+	b.join("ben")
+	b.withdraw("ben", "1.00")
+	request := runOK(t, b.wallet("ben", "request", "--amount", "0.70")...)
+	b.fails(exitDeclined, request, b.wallet("anna", "pay")...)
+	b.fails(exitDeclined, request, b.wallet("anna", "pay", append(with, "--card-pin-file", b.path("wrong"))...)...)
+	payment, exit := run(t, t.Context(), request, b.wallet("anna", "pay", with...)...)
+	if exit != 0 {
+		t.Fatalf("pay: exit %d", exit)
+	}
+	if _, exit := run(t, t.Context(), payment, b.wallet("ben", "receive")...); exit != 0 {
+		t.Errorf("receive: exit %d", exit)
+	}
+	metrics := fetch(t, b.http+"/metrics")
+	for _, want := range []string{`jiaozi_mint_requests_total{kind="enrol",result="answered"} 2`, `jiaozi_mint_requests_total{kind="challenge",result="answered"}`} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
 }
 
 func TestEveryCoinCommandHasHelp(t *testing.T) {

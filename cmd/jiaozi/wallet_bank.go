@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"jiaozi/node"
+	"jiaozi/node/durable"
 	"jiaozi/role/wallet"
 	"jiaozi/value/money"
 	"jiaozi/wire/coin"
@@ -67,7 +68,10 @@ func walletEnrollCommand() *cobra.Command {
 		if err := p.RefreshKeys(ctx); err != nil {
 			return wallet.Report{}, err
 		}
-		return wallet.Report{}, p.Enrol(ctx, account, code)
+		if err := p.Enrol(ctx, account, code); err != nil {
+			return wallet.Report{}, err
+		}
+		return p.FillBlanks(ctx) // so that money can be received before any is withdrawn
 	})
 	inner := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -99,10 +103,19 @@ func readCode(in io.Reader, path string) (coin.EnrolCode, error) {
 }
 
 func walletKeysCommand() *cobra.Command {
-	return online("keys", "Fetch the mint's keys, so that coins can be checked offline", nothing,
-		func(ctx context.Context, p *node.Purse) (wallet.Report, error) {
+	var path string
+	return online("keys", "Fetch the mint's keys, so that coins can be checked offline", func(cmd *cobra.Command) {
+		cmd.Flags().StringVar(&path, "out", "", "file to write the keys to as well, for `coin verify` and `coin trace`")
+	}, func(ctx context.Context, p *node.Purse) (wallet.Report, error) {
+		if path == "" {
 			return wallet.Report{}, p.RefreshKeys(ctx)
-		})
+		}
+		raw, err := p.KeysFile(ctx)
+		if err != nil {
+			return wallet.Report{}, err
+		}
+		return wallet.Report{}, durable.WriteFile(path, raw, 0o644)
+	})
 }
 
 func walletWithdrawCommand() *cobra.Command {
