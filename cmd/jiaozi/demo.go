@@ -115,12 +115,12 @@ type summaryLine struct {
 	Recovered int         `json:"recovered"`
 	Loads     int         `json:"loads"`
 	Float     json.Number `json:"float"`
-	*coinFigures
-	Conserved bool `json:"conserved"`
+	Conserved bool        `json:"conserved"`
 }
 
-// coinFigures are what the story of coins adds to it.
-type coinFigures struct {
+// coinSummaryLine is that of the story of coins.
+type coinSummaryLine struct {
+	summaryLine
 	CoinsIssued    uint64 `json:"coins_issued"`
 	CoinsDeposited uint64 `json:"coins_deposited"`
 	DoubleSpends   int    `json:"double_spends"`
@@ -128,8 +128,8 @@ type coinFigures struct {
 	AccusedHonest  int    `json:"accused_honest"`
 }
 
-func newSummary(t story.Tally, float money.Amount, conserved bool, coins *coinFigures) summaryLine {
-	return summaryLine{true, t.Taps, t.Approved, t.Declined, t.Recovered, t.Loads, json.Number(float.String()), coins, conserved}
+func newSummary(t story.Tally, float money.Amount, conserved bool) summaryLine {
+	return summaryLine{true, t.Taps, t.Approved, t.Declined, t.Recovered, t.Loads, json.Number(float.String()), conserved}
 }
 
 // tallied says in words what every story counts.
@@ -140,15 +140,15 @@ func tallied(t story.Tally) string {
 func playCash(ctx context.Context, n *node.Node, _ *story.Clock, o story.Options) (any, string, error) {
 	s, err := cash.Play(ctx, n, o)
 	text := fmt.Sprintf("%s; float %s; conserved: %t", tallied(s.Tally), s.Float.Format(o.Lang), s.Conserved)
-	return newSummary(s.Tally, s.Float, s.Conserved, nil), text, err
+	return newSummary(s.Tally, s.Float, s.Conserved), text, err
 }
 
 func playCoins(ctx context.Context, n *node.Node, c *story.Clock, o story.Options) (any, string, error) {
 	s, err := coins.Play(ctx, n, c, o)
-	figures := &coinFigures{s.CoinsIssued, s.CoinsDeposited, s.DoubleSpends, s.Named, s.AccusedHonest}
+	doc := coinSummaryLine{newSummary(s.Tally, s.Float, s.Conserved), s.CoinsIssued, s.CoinsDeposited, s.DoubleSpends, s.Named, s.AccusedHonest}
 	text := fmt.Sprintf("%s; %d coins issued, %d back; %d paid twice, %d people named, %d of them honest; float %s; conserved: %t",
 		tallied(s.Tally), s.CoinsIssued, s.CoinsDeposited, s.DoubleSpends, s.Named, s.AccusedHonest, s.Float.Format(o.Lang), s.Conserved)
-	return newSummary(s.Tally, s.Float, s.Conserved, figures), text, err
+	return doc, text, err
 }
 
 func printSummary(w io.Writer, doc any, text string, out output) error {

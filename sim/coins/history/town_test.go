@@ -85,6 +85,7 @@ type town struct {
 	suspects map[brands.CoinID][]brands.CoinID
 	parcels  []*parcel                // of this history
 	done     []string                 // what happened in it
+	alarm    bool                     // the mint has refused a coin in it
 	proved   map[brands.CoinID]string // whom the mint has named so far
 }
 
@@ -221,6 +222,7 @@ func (w *town) witness(request, answer []byte) {
 		if !item.Code.Paid() && item.Code != coin.DoubleSpent {
 			w.Fatalf("town %d: a deposit was refused: %v\n%q", w.seed, item.Code, w.done)
 		}
+		w.alarm = w.alarm || item.Code == coin.DoubleSpent
 		p, err := brands.ParsePayment(d.Items[i])
 		w.check(err)
 		t := transcript{sum: sha256.Sum256(append(terms[:], d.Items[i]...))}
