@@ -123,14 +123,19 @@ func namedAll(ctx context.Context, s *stage) (result, error) {
 // verdict compares who is named with who cheated.
 func (s *stage) verdict(named map[string]bool) (result, error) {
 	s.summary.Named, s.summary.AccusedHonest = len(named), len(named)
+	var away []string
 	for _, who := range cheats {
-		if !named[s.named(who)] {
-			return result{}, fmt.Errorf("%w: %s paid twice and is not named", story.ErrAstray, who)
+		if named[s.named(who)] {
+			s.summary.AccusedHonest--
+		} else {
+			away = append(away, who)
 		}
-		s.summary.AccusedHonest--
 	}
 	if s.summary.AccusedHonest > 0 {
 		return result{}, fmt.Errorf("%w: somebody honest is accused: %v", node.ErrIntegrity, named)
+	}
+	if len(away) > 0 {
+		return result{}, fmt.Errorf("%w: %v paid twice and are not named", story.ErrAstray, away)
 	}
 	n, coins := s.summary.Named, s.summary.DoubleSpends
 	return story.Done(result{Detail: lang.Text{
