@@ -37,10 +37,10 @@ const (
 // manner is more often the cheaper one: a blank costs as much as a coin.
 func (w *town) manner() manner { return manner(min(1, w.dice.IntN(3))) }
 
-// fill withdraws one, two or three coins, or a note.
+// fill withdraws one or two coins, or a note.
 func (p *person) fill() {
 	p.Helper()
-	p.withdraw([]money.Minor{1, 3, 3, 7, aNote}[p.dice.IntN(5)])
+	p.withdraw([]money.Minor{1, 3, 3, aNote}[p.dice.IntN(4)])
 }
 
 // ask gives a request, or nil if the payee has nothing to ask with.

@@ -29,11 +29,11 @@ func (w *town) live() {
 	for range 1 + w.dice.IntN(5)/4 {
 		who := w.people[w.dice.IntN(len(w.people))]
 		switch n := w.dice.IntN(100); {
-		case n < 5:
+		case n < 3:
 			w.overpay(who)
-		case n < 10:
+		case n < 6:
 			w.exchange(who)
-		case n < 11 && who.honest && w.dice.IntN(2) == 0:
+		case n == 6 && who.honest && w.dice.IntN(2) == 0:
 			lost = w.lose(who) || lost
 		case n < 60 && !who.honest:
 			w.cheat(who)

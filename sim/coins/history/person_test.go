@@ -153,7 +153,7 @@ func (p *person) offline(f func(*wallet.Wallet) error) error {
 
 // falter is what a process does after a fault: mostly go on, sometimes die.
 func (p *person) falter() {
-	if p.dice.IntN(6) == 0 {
+	if p.dice.IntN(10) == 0 {
 		p.crash()
 	}
 }

@@ -27,7 +27,7 @@ const (
 	bank    ident.Inst  = "62100001"
 	shopMID ident.MID   = "M00000000000001"
 	shop                = "shop"
-	aNote   money.Minor = 8   // of which eight parts can be paid
+	aNote   money.Minor = 4   // of which four parts can be paid
 	purse   money.Minor = 400 // that everybody begins with, at the bank
 )
 
@@ -112,7 +112,7 @@ func newTown(t testing.TB, seed uint64) *town {
 	w.book, err = book.Open(t.Context(), &booktest.Memory{})
 	w.check(err)
 	w.mint, err = mint.New(mint.Config{
-		Inst: bank, Name: "town", Network: network, Currency: money.CNY, Sign: "sign", Coins: 3, Notes: []mint.Note{{Value: aNote, Depth: 3}},
+		Inst: bank, Name: "town", Network: network, Currency: money.CNY, Sign: "sign", Coins: 3, Notes: []mint.Note{{Value: aNote, Depth: 2}},
 		Blanks: 1, CardKey: cardAuthority().Public().(ed25519.PublicKey),
 	}, w.book.Door(mint.Events, mint.Spaces(bank)), theVault(), w.rand)
 	w.check(err)
