@@ -145,6 +145,9 @@ func (l *look) checkpoint(ctx context.Context) error {
 }
 
 func (l *look) gather(ctx context.Context, door readDoor) error {
+	if err := l.coins(); err != nil {
+		return fmt.Errorf("audit the coins: %w", err)
+	}
 	if err := l.cards(ctx, door); err != nil {
 		return fmt.Errorf("audit the cards: %w", err)
 	}
@@ -154,6 +157,23 @@ func (l *look) gather(ctx context.Context, door readDoor) error {
 	if err := l.captures(ctx, door); err != nil {
 		return fmt.Errorf("audit the captures: %w", err)
 	}
+	return nil
+}
+
+// coins says whose coins are in the book, if the scheme makes any.
+func (l *look) coins() error {
+	if l.scheme.Coins == nil || !l.vault.Has(keyMint) {
+		return nil // the second: a vault from before coins, never opened since
+	}
+	network, err := networkOf(l.vault)
+	if err != nil {
+		return err
+	}
+	sign, err := l.vault.Public(keyMint)
+	if err != nil {
+		return err
+	}
+	l.evidence.Mint = &auditor.Mint{Inst: l.scheme.Issuer, Network: network, Sign: [32]byte(sign)}
 	return nil
 }
 

@@ -108,7 +108,7 @@ func (MintKeys) Run(ctx context.Context, n *Node) (any, error) {
 	if n.mint == nil {
 		return nil, errNoMint
 	}
-	if err := n.keepMint(ctx); err != nil {
+	if err := n.KeepMint(ctx); err != nil {
 		return nil, err
 	}
 	keys, err := n.mint.Keys(ctx, n.Now())

@@ -22,8 +22,10 @@ var errNoMint = errors.New("this scheme has no mint: scheme.json has no \"coins\
 
 // network names the scheme in everything that coins sign: nothing that was made
 // for one scheme is of any use in another.
-func (n *Node) network() (brands.Network, error) {
-	key, err := n.vault.Public(keyBook)
+func (n *Node) network() (brands.Network, error) { return networkOf(n.vault.Vault) }
+
+func networkOf(v *vault.Vault) (brands.Network, error) {
+	key, err := v.Public(keyBook)
 	if err != nil {
 		return brands.Network{}, err
 	}
@@ -64,9 +66,9 @@ func (n *Node) openMint() error {
 	return err
 }
 
-// keepMint makes the keys of this epoch and the next, and ends epochs whose time
+// KeepMint makes the keys of this epoch and the next, and ends epochs whose time
 // is over. The pump calls it; it does nothing when nothing is due.
-func (n *Node) keepMint(ctx context.Context) error {
+func (n *Node) KeepMint(ctx context.Context) error {
 	if n.mint == nil {
 		return nil
 	}

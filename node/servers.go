@@ -71,7 +71,7 @@ func (n *Node) ServeRoles(ctx context.Context, addrs Addresses) error {
 	if err := n.listenAll(ctx, addrs); err != nil {
 		return errors.Join(err, n.servers.stop())
 	}
-	if err := errors.Join(n.PublishList(ctx), n.keepMint(ctx)); err != nil {
+	if err := errors.Join(n.PublishList(ctx), n.KeepMint(ctx)); err != nil {
 		return errors.Join(err, n.servers.stop())
 	}
 	n.servers.run(func() error { return n.pump(ctx) })
@@ -217,7 +217,7 @@ func (n *Node) pump(ctx context.Context) error {
 		if err := n.cutOff(ctx); err != nil && ctx.Err() == nil {
 			slog.Error("end of day failed; it is tried again", "error", err)
 		}
-		if err := n.keepMint(ctx); err != nil && ctx.Err() == nil {
+		if err := n.KeepMint(ctx); err != nil && ctx.Err() == nil {
 			slog.Error("the mint's keys or epochs are not in order; it is tried again", "error", err)
 		}
 		if err := n.renewList(ctx); err != nil && ctx.Err() == nil {

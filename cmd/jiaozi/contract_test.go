@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,7 @@ func runOK(t *testing.T, args ...string) string {
 type demoRun struct {
 	steps   []stepLine
 	summary summaryLine
+	coins   coinSummaryLine // of the story of coins
 }
 
 func playDemo(t *testing.T, dir string, more ...string) demoRun {
@@ -50,10 +52,14 @@ func playDemo(t *testing.T, dir string, more ...string) demoRun {
 	out := runOK(t, append([]string{"demo", "--data", dir, "-o", "json"}, more...)...)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	var run demoRun
+	last := any(&run.summary)
+	if slices.Contains(more, "coins") {
+		last = &run.coins
+	}
 	for i, text := range lines {
 		dec := json.NewDecoder(strings.NewReader(text))
 		dec.DisallowUnknownFields()
-		into := any(&run.summary)
+		into := last
 		if i < len(lines)-1 {
 			run.steps = append(run.steps, stepLine{})
 			into = &run.steps[i]
@@ -124,6 +130,48 @@ func TestSecondDemoContinues(t *testing.T) {
 	if han := regexp.MustCompile(`\p{Han}`); !han.MatchString(second.steps[0].Text) || han.MatchString(first.steps[0].Text) {
 		t.Errorf("languages: %q, %q", first.steps[0].Text, second.steps[0].Text)
 	}
+}
+
+// Goal: the story of coins keeps the same contract, names exactly the three who paid
+// twice, and a second run on the same data continues: it has its own figures, in the
+// other language, months later. Method: strict parsing, counting, an audit.
+func TestDemoOfCoinsKeepsItsContract(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	first := playDemo(t, dir, "--story", "coins")
+	count := map[string]int{}
+	for i, s := range first.steps {
+		if s.Step != i+1 || s.Name == "" || s.Text == "" || s.Currency == "" || !s.Reason.Known() {
+			t.Errorf("step %d: %+v", i+1, s)
+		}
+		count[s.Outcome]++
+	}
+	s := first.coins
+	if !s.Summary || !s.Conserved || s.Taps != s.Approved+s.Declined+s.Recovered || s.Taps < 20 || s.Loads < 5 {
+		t.Errorf("summary %+v", s)
+	}
+	if s.CoinsIssued == 0 || s.CoinsDeposited == 0 || s.CoinsDeposited > s.CoinsIssued || s.DoubleSpends < 3 || s.Named != 3 || s.AccusedHonest != 0 {
+		t.Errorf("coins %+v", s)
+	}
+	shows(t, first, reason.DoubleSpent, reason.CardNeeded, reason.AskMintFirst, reason.CoinsClaimed, reason.CoinExpired, reason.MintUnreachable, reason.AlreadyDone)
+	doc := auditOK(t, dir)
+	if len(doc.Coins) == 0 || doc.Coins[0].DoubleSpent != s.DoubleSpends || doc.Coins[0].Named != 3 {
+		t.Errorf("audit %+v", doc.Coins)
+	}
+
+	second := playDemo(t, dir, "--story", "coins", "--lang", "zh")
+	s.Float = second.coins.Float // what is outstanding of both runs
+	if second.coins != s {
+		t.Errorf("first %+v, second %+v", first.coins, second.coins)
+	}
+	if han := regexp.MustCompile(`\p{Han}`); !han.MatchString(second.steps[0].Text) {
+		t.Errorf("language: %q", second.steps[0].Text)
+	}
+	if got := auditOK(t, dir); got.Entries <= doc.Entries || len(got.Coins) <= len(doc.Coins) {
+		t.Errorf("the second run left %d entries, %d epochs after %d, %d", got.Entries, len(got.Coins), doc.Entries, len(doc.Coins))
+	}
+	// The other story goes on where this one has left the calendar.
+	playDemo(t, dir)
+	auditOK(t, dir)
 }
 
 func auditOK(t *testing.T, dir string) auditDoc {

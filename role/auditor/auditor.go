@@ -14,8 +14,13 @@
 // cloned card spent, the journal must hold the second payment in suspense, and
 // the difference must be exactly the payments that the card at hand did not make.
 //
+// Of coins (blind electronic cash) it counts what was issued, came back and expired,
+// entry by entry, and compares that with the mint's accounts; every payment for a coin
+// must take one spent key and every spent key must be paid for; every proof of guilt
+// must hold, and name an account that was opened for coins (coins.go).
+//
 // Audit is a pure function of its evidence; it reads the journal a second time
-// only to explain a difference. Findings are faults, notes are things to know.
+// only for coins and to explain a difference. Findings are faults, notes are things to know.
 package auditor
 
 import (
@@ -46,6 +51,7 @@ type Evidence struct {
 	// what acquirers hold, and what the issuer keeps undecided. One that the
 	// book has accepted does no harm here, nor does one that is named twice.
 	Payments []Payment
+	Mint     *Mint // nil: a scheme without coins
 }
 
 // Card is what one card's file says.
@@ -89,7 +95,8 @@ type Report struct {
 	Float     money.Amount // what issuers owe the bearers of cards
 	Findings  []Finding
 	Notes     []Finding
-	Totals    []Total // by currency
+	Totals    []Total     // by currency
+	Coins     []CoinTotal // by epoch and currency
 }
 
 // Total is the equation summed up in one currency.
@@ -114,6 +121,9 @@ func Audit(ctx context.Context, e Evidence) (Report, error) {
 	if e.Book.Books != nil {
 		a.control(e.Book.Books.Accounts())
 		if err := a.cards(ctx); err != nil {
+			return Report{}, err
+		}
+		if err := a.coins(ctx); err != nil {
 			return Report{}, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"jiaozi/node"
 	"jiaozi/role/terminal"
+	"jiaozi/sim/story"
 	"jiaozi/value/ident"
 	"jiaozi/value/lang"
 	"jiaozi/value/money"
@@ -28,7 +29,7 @@ func signOn(ctx context.Context, s *stage) (result, error) {
 		}
 	}
 	n := len(tillSpecs)
-	return done(result{detail: lang.Text{EN: fmt.Sprintf("%d tills, run %d", n, s.run), ZH: fmt.Sprintf("终端 %d 台，第 %d 次运行", n, s.run)}}), nil
+	return story.Done(result{Detail: lang.Text{EN: fmt.Sprintf("%d tills, run %d", n, s.run), ZH: fmt.Sprintf("终端 %d 台，第 %d 次运行", n, s.run)}}), nil
 }
 
 func fund(ctx context.Context, s *stage) (result, error) {
@@ -42,7 +43,7 @@ func fund(ctx context.Context, s *stage) (result, error) {
 		}
 	}
 	total, err := s.money("1100.00")
-	return done(result{amount: total}), err
+	return story.Done(result{Amount: total}), err
 }
 
 // How a load is paid for.
@@ -101,11 +102,11 @@ func flushed(who, want string) playFunc {
 		if err != nil {
 			return result{}, err
 		}
-		r := result{ending: ending{Approved, reason.Reversed}, amount: have}
+		r := result{Ending: story.End(story.Approved, reason.Reversed), Amount: have}
 		if have != wanted {
-			r.ending = ending{Unknown, reason.LoadInFlight}
+			r.Ending = story.End(story.Unknown, reason.LoadInFlight)
 		}
-		r.detail = lang.Text{EN: "account " + have.Format(lang.EN), ZH: "账户 " + have.Format(lang.ZH)}
+		r.Detail = lang.Text{EN: "account " + have.Format(lang.EN), ZH: "账户 " + have.Format(lang.ZH)}
 		return r, nil
 	}
 }
@@ -127,9 +128,9 @@ func closeCard(ctx context.Context, s *stage) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r := result{ending: ending{Approved, reason.Refunded}, amount: back}
+	r := result{Ending: story.End(story.Approved, reason.Refunded), Amount: back}
 	if want, err := s.money("70.00"); err != nil || back != want {
-		r.ending = ending{Unknown, reason.SystemError}
+		r.Ending = story.End(story.Unknown, reason.SystemError)
 	}
 	return r, nil
 }
@@ -142,7 +143,7 @@ func uploadLost(ctx context.Context, s *stage) (result, error) {
 	// A run that was killed may have left a settlement open; the first call then ends that one.
 	for range 2 {
 		if _, err := t.Settle(ctx); err != nil {
-			return result{ending: ending{Unknown, reason.HostUnreachable}}, nil
+			return result{Ending: story.End(story.Unknown, reason.HostUnreachable)}, nil
 		}
 	}
 	return result{}, fmt.Errorf("the settlement went through a broken line")
@@ -154,7 +155,7 @@ func settleTill(where ident.TID) playFunc {
 		if err != nil {
 			return result{}, err
 		}
-		return done(result{amount: r.Total, detail: lang.Text{EN: fmt.Sprintf("batch %06d, %d payments", r.Batch, r.Count), ZH: fmt.Sprintf("批次 %06d，%d 笔", r.Batch, r.Count)}}), nil
+		return story.Done(result{Amount: r.Total, Detail: lang.Text{EN: fmt.Sprintf("batch %06d, %d payments", r.Batch, r.Count), ZH: fmt.Sprintf("批次 %06d，%d 笔", r.Batch, r.Count)}}), nil
 	}
 }
 
@@ -164,7 +165,7 @@ func endOfDay(ctx context.Context, s *stage) (result, error) {
 		return result{}, err
 	}
 	s.report = report
-	return done(result{amount: report.Gross, detail: lang.Text{
+	return story.Done(result{Amount: report.Gross, Detail: lang.Text{
 		EN: fmt.Sprintf("%s: %d paid, %d refused or waiting, net %s", report.Date, report.Accepted, report.Presented-report.Accepted, report.Net.Format(lang.EN)),
 		ZH: fmt.Sprintf("%s：%d 笔入账，%d 笔拒绝或待定，轧差 %s", report.Date, report.Accepted, report.Presented-report.Accepted, report.Net.Format(lang.ZH)),
 	}}), nil
@@ -173,9 +174,9 @@ func endOfDay(ctx context.Context, s *stage) (result, error) {
 // cloneCaught looks for the clone in the day's verdicts.
 func cloneCaught(ctx context.Context, s *stage) (result, error) {
 	if s.report.Clones == 0 {
-		return result{ending: ending{Approved, reason.Approved}}, nil
+		return result{Ending: story.End(story.Approved, reason.Approved)}, nil
 	}
-	return result{ending: ending{Declined, reason.Clone}}, nil
+	return result{Ending: story.End(story.Declined, reason.Clone)}, nil
 }
 
 func statements(ctx context.Context, s *stage) (result, error) {
@@ -189,7 +190,7 @@ func statements(ctx context.Context, s *stage) (result, error) {
 			return result{}, err
 		}
 	}
-	return done(result{amount: total}), nil
+	return story.Done(result{Amount: total}), nil
 }
 
 // auditDay lets the auditor recompute everything.
@@ -203,7 +204,7 @@ func auditDay(ctx context.Context, s *stage) (result, error) {
 		first := report.Findings[0]
 		return result{}, fmt.Errorf("%w: %s: %s", node.ErrIntegrity, first.Where, first.Text.In(s.options.Lang))
 	}
-	return done(result{amount: report.Float, detail: lang.Text{
+	return story.Done(result{Amount: report.Float, Detail: lang.Text{
 		EN: fmt.Sprintf("%d entries, no money appeared or vanished", report.Entries),
 		ZH: fmt.Sprintf("%d 条分录，资金无增无减", report.Entries),
 	}}), nil

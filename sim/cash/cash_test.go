@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"jiaozi/node"
+	"jiaozi/sim/story"
 	"jiaozi/value/lang"
 	"jiaozi/value/reason"
 )
@@ -33,7 +34,7 @@ func openNode(t *testing.T) *node.Node {
 // Goal: the day ends as it is written, every scene of it.
 func TestTheDayEndsAsWritten(t *testing.T) {
 	played, n := 0, openNode(t)
-	summary, err := Play(t.Context(), n, Options{Lang: lang.ZH, Emit: func(Step) error { played++; return nil }})
+	summary, err := Play(t.Context(), n, story.Options{Lang: lang.ZH, Emit: func(story.Step) error { played++; return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +50,12 @@ func TestTheDayEndsAsWritten(t *testing.T) {
 // Goal: a scene that ends otherwise than written stops the story; it does not
 // pass for a success. Method: write a wrong ending.
 func TestAWrongEndingIsNoticed(t *testing.T) {
-	was := scenes[7].ends
-	scenes[7].ends = declined(reason.Expired)
-	defer func() { scenes[7].ends = was }()
+	was := scenes[7].Ends
+	scenes[7].Ends = declined(reason.Expired)
+	defer func() { scenes[7].Ends = was }()
 	played := 0
-	_, err := Play(t.Context(), openNode(t), Options{Emit: func(Step) error { played++; return nil }})
-	if !errors.Is(err, ErrAstray) || played != 8 {
+	_, err := Play(t.Context(), openNode(t), story.Options{Emit: func(story.Step) error { played++; return nil }})
+	if !errors.Is(err, story.ErrAstray) || played != 8 {
 		t.Fatalf("after %d scenes: %v", played, err)
 	}
 }
@@ -62,7 +63,7 @@ func TestAWrongEndingIsNoticed(t *testing.T) {
 // Goal: whoever reads the steps and hangs up ends the story.
 func TestEmitErrorEndsTheStory(t *testing.T) {
 	gone := errors.New("reader is gone")
-	if _, err := Play(t.Context(), openNode(t), Options{Emit: func(Step) error { return gone }}); !errors.Is(err, gone) {
+	if _, err := Play(t.Context(), openNode(t), story.Options{Emit: func(story.Step) error { return gone }}); !errors.Is(err, gone) {
 		t.Fatal(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"jiaozi/node"
 	"jiaozi/role/card"
 	"jiaozi/role/terminal"
+	"jiaozi/sim/story"
 	"jiaozi/value/ident"
 	"jiaozi/value/lang"
 	"jiaozi/value/money"
@@ -141,7 +142,7 @@ func tapAgain(who string, where ident.TID, amount string) playFunc {
 		o, err := s.pay(ctx, who, where, amount, purse.Contactless, "", nil)
 		r := ended(o)
 		if o.Result == terminal.Approved && o.AfterTorn {
-			r.ending = repeated
+			r.Ending = repeated
 		}
 		return r, err
 	}
@@ -182,5 +183,5 @@ func block(ctx context.Context, s *stage) (result, error) {
 			return result{}, fmt.Errorf("till %s: %w", tid, err)
 		}
 	}
-	return done(result{}), nil
+	return story.Done(result{}), nil
 }

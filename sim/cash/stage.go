@@ -7,10 +7,10 @@ import (
 
 	"jiaozi/node"
 	"jiaozi/role/terminal"
+	"jiaozi/sim/story"
 	"jiaozi/value/clock"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
-	"jiaozi/value/reason"
 )
 
 // The tills of the story. The shops are offline-only: a card that wants to go
@@ -38,13 +38,12 @@ const (
 // stage is where a run is played.
 type stage struct {
 	node    *node.Node
-	options Options
+	options story.Options
 	run     uint64
 	today   clock.Date
 	cards   map[string]*node.OpenCard
 	tills   map[string]*till
 	summary Summary
-	steps   int
 	report  *node.DayReport
 }
 
@@ -168,13 +167,5 @@ func (s *stage) close() {
 
 // ended translates a terminal's outcome.
 func ended(o terminal.Outcome) result {
-	return result{ending: ending{o.Result.String(), o.Reason}, amount: o.Amount, detail: balanceOf(o.Balance)}
-}
-
-// done is the result of an errand that went well.
-func done(r result) result {
-	if r.ending == (ending{}) {
-		r.ending = ending{Approved, reason.Approved}
-	}
-	return r
+	return result{Ending: story.End(o.Result.String(), o.Reason), Amount: o.Amount, Detail: balanceOf(o.Balance)}
 }

@@ -8,14 +8,19 @@ const (
 	AlreadyDone         Code = "already_done"
 	AppBlocked          Code = "app_blocked"
 	Approved            Code = "approved"
+	AskMintFirst        Code = "ask_mint_first"
 	BadCryptogram       Code = "bad_cryptogram"
 	Blacklisted         Code = "blacklisted"
 	Busy                Code = "busy"
 	CardBlocked         Code = "card_blocked"
 	CardClosed          Code = "card_closed"
+	CardNeeded          Code = "card_needed"
 	CardRemoved         Code = "card_removed"
 	Clone               Code = "clone"
+	CoinExpired         Code = "coin_expired"
+	CoinsClaimed        Code = "coins_claimed"
 	DeclinedByCard      Code = "declined_by_card"
+	DoubleSpent         Code = "double_spent"
 	Duplicate           Code = "duplicate"
 	Expired             Code = "expired"
 	Flagged             Code = "flagged"
@@ -28,6 +33,7 @@ const (
 	LoadInFlight        Code = "load_in_flight"
 	LoadLost            Code = "load_lost"
 	MACError            Code = "mac_error"
+	MintUnreachable     Code = "mint_unreachable"
 	NotYetEffective     Code = "not_yet_effective"
 	ODAFailed           Code = "oda_failed"
 	OnlineRequired      Code = "online_required"
@@ -56,14 +62,19 @@ var catalogue = map[Code]lang.Text{
 	AlreadyDone:         {EN: "This was done before; the first result stands.", ZH: "此操作此前已完成，以首次结果为准。"},
 	AppBlocked:          {EN: "The application on the card is blocked: the cardholder must see the issuer.", ZH: "卡上应用已锁定：请持卡人联系发卡行。"},
 	Approved:            {EN: "Approved.", ZH: "交易成功。"},
+	AskMintFirst:        {EN: "The wallet is a restored one and may not know what it paid: it must ask the mint first.", ZH: "钱包系恢复所得，可能不知已付款项：须先联机询问造币方。"},
 	BadCryptogram:       {EN: "The card's cryptogram does not verify: the record was not made by this card; nothing was paid.", ZH: "卡片密文校验失败：该记录并非此卡产生，未付款。"},
 	Blacklisted:         {EN: "The card is on the blacklist: hand over no goods and send the cardholder to the issuer.", ZH: "卡片在黑名单中：请勿交付商品，请持卡人联系发卡行。"},
 	Busy:                {EN: "The system is busy: try again in a moment.", ZH: "系统繁忙：请稍后重试。"},
 	CardBlocked:         {EN: "The card is blocked: the cardholder must see the issuer.", ZH: "卡片已锁定：请持卡人联系发卡行。"},
 	CardClosed:          {EN: "The card is closed; its balance was refunded.", ZH: "卡片已销户，余额已退回。"},
+	CardNeeded:          {EN: "These coins are paid with their card only: bring the card.", ZH: "这些数字币须凭卡支付：请出示卡片。"},
 	CardRemoved:         {EN: "The card left the reader too early; nothing was debited. Present it again.", ZH: "卡片过早离开读卡器，未扣款：请重新挥卡或插卡。"},
 	Clone:               {EN: "Two different payments claim the same counter of one card: a copy exists. The card is blocked and the second payment is in suspense.", ZH: "同一卡片计数器出现两笔不同交易：存在克隆卡。卡片已停用，第二笔交易挂账。"},
+	CoinExpired:         {EN: "The coins were not brought back in time and are worth nothing now: exchange coins before they end.", ZH: "数字币逾期未兑回，已失效：请在到期前兑换。"},
+	CoinsClaimed:        {EN: "The coins of the lost wallet were claimed from the mint and withdrawn anew.", ZH: "遗失钱包的数字币已向造币方认领并重新提取。"},
 	DeclinedByCard:      {EN: "The card declined the payment.", ZH: "卡片拒绝交易。"},
+	DoubleSpent:         {EN: "The coins had been paid before: nothing is paid for them, and the two payments together name who did it.", ZH: "数字币此前已被花费：不再付款，两笔付款合在一起即查明付款人。"},
 	Duplicate:           {EN: "This record was received before; it counts once.", ZH: "该记录此前已收到，只计一次。"},
 	Expired:             {EN: "The card has expired: use another card.", ZH: "卡片已过有效期：请换卡。"},
 	Flagged:             {EN: "The payment was not completed at the till. The record goes to the issuer, who decides by the next balance that the card proves.", ZH: "交易未在收银台完成：记录将上送发卡行，按卡片下次证明的余额判定。"},
@@ -76,6 +87,7 @@ var catalogue = map[Code]lang.Text{
 	LoadInFlight:        {EN: "An earlier load of this card is not settled yet: present the card again after it is.", ZH: "该卡上一笔圈存尚未确认：确认后请再次操作。"},
 	LoadLost:            {EN: "The answer to the load was lost: it is reversed, or settled when the card next proves its balance.", ZH: "圈存应答丢失：已冲正，或待卡片下次证明余额后确认。"},
 	MACError:            {EN: "The message's authentication code is wrong: nothing was done. Sign on again.", ZH: "报文 MAC 错误：未做任何处理，请重新签到。"},
+	MintUnreachable:     {EN: "The mint's answer did not arrive: what was begun is kept and ends at the next connection; nothing is lost.", ZH: "未收到造币方应答：已开始的操作保留待续，下次联机即可完成，资金无损。"},
 	NotYetEffective:     {EN: "The card is not valid yet.", ZH: "卡片尚未生效。"},
 	ODAFailed:           {EN: "The card could not prove that it is genuine: its certificate or signature is false. Do not accept it.", ZH: "卡片未能证明真伪：证书或签名无效，请勿受理。"},
 	OnlineRequired:      {EN: "The card asks for an online decision that this terminal cannot get: declined.", ZH: "卡片要求联机，而本终端仅脱机：拒绝。"},
