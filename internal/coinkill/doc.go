@@ -12,5 +12,5 @@
 // flushed, closed or unlocked by anybody but the kernel. What the built program
 // does when it is killed from outside is proved in package crash. Start with
 // TestKilledAtEveryStepNoCoinIsLost; JIAOZI_SOAK=1 takes every step of every
-// operation, else it is one of five.
+// operation, of the long restoring one of six; else it is one of five of these.
 package coinkill

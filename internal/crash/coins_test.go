@@ -75,7 +75,7 @@ func (b *bank) open() {
 	b.mint, b.kill = strings.TrimPrefix(said[1], "coins on http://"), kill
 }
 
-// online lists the wallet's commands that take an address.
+// args is a command of somebody's wallet, through the proxy if it needs the mint.
 func (b *bank) args(name, verb string, more ...string) []string {
 	args := append([]string{"wallet", verb, "--wallet", b.file(name), "-o", "json"}, more...)
 	switch verb {
