@@ -98,6 +98,7 @@ func (p *person) crash() {
 type chip struct {
 	*town
 	o        *brands.Observer
+	low      uint32 // indices below are closed for ever
 	next     uint32
 	answered map[uint32]brands.Scalar
 }
@@ -129,8 +130,13 @@ func (c *chip) Prepare(first uint32, n int) (out []brands.Element, err error) {
 	return out, nil
 }
 
+func (c *chip) Retire(below uint32) error {
+	c.low = max(c.low, below)
+	return nil
+}
+
 func (c *chip) Answer(index uint32, d brands.Scalar) (brands.Scalar, error) {
-	if had, ok := c.answered[index]; ok && had != d || index >= c.next {
+	if had, ok := c.answered[index]; ok && had != d || index >= c.next || index < c.low {
 		return brands.Scalar{}, errors.New("the card has answered this index")
 	}
 	c.answered[index] = d
