@@ -71,7 +71,7 @@ func ParseScalar(b []byte) (Scalar, error) {
 	if len(b) != Size {
 		return Scalar{}, fmt.Errorf("scalar of %d bytes, not %d: %w", len(b), Size, ErrEncoding)
 	}
-	if _, err := new(scalar.Scalar).SetCanonicalBytes(b); err != nil {
+	if !scalar.ScMinimalVartime(b) { // the number is public
 		return Scalar{}, fmt.Errorf("scalar is not below the group's order: %w", ErrEncoding)
 	}
 	return Scalar{[Size]byte(b)}, nil

@@ -36,7 +36,8 @@ type Payment struct {
 
 // ParseMoney reads exactly one Money.
 func ParseMoney(b []byte) (*Money, error) {
-	m, rest, err := parseMoney(b)
+	m := new(Money)
+	rest, err := m.parse(b)
 	if err != nil {
 		return nil, err
 	}
@@ -62,35 +63,36 @@ func (m *Money) Append(b []byte) []byte {
 	return b
 }
 
-func parseMoney(b []byte) (*Money, []byte, error) {
+// parse reads money at the start of b, into m, and gives the rest.
+func (m *Money) parse(b []byte) ([]byte, error) {
 	if len(b) < 2+CoinSize {
-		return nil, nil, fmt.Errorf("money cut short at %d bytes: %w", len(b), ErrEncoding)
+		return nil, fmt.Errorf("money cut short at %d bytes: %w", len(b), ErrEncoding)
 	}
 	hops, piece := int(b[0]), b[1]
 	if hops > MaxHops || piece > 1 {
-		return nil, nil, fmt.Errorf("money of %d hops, at most %d, form %d: %w", hops, MaxHops, piece, ErrEncoding)
+		return nil, fmt.Errorf("money of %d hops, at most %d, form %d: %w", hops, MaxHops, piece, ErrEncoding)
 	}
-	m, err := new(Money), error(nil)
+	var err error
 	if m.Head, err = ParseCoin(b[2 : 2+CoinSize]); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	b = b[2+CoinSize:]
 	if piece == 1 {
 		if m.Piece, b, err = parsePiece(b); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if len(b) < hops*(LineSize+CoinSize) {
-		return nil, nil, fmt.Errorf("links cut short at %d bytes: %w", len(b), ErrEncoding)
+		return nil, fmt.Errorf("links cut short at %d bytes: %w", len(b), ErrEncoding)
 	}
 	for range hops {
 		link, err := parseLink(b[:LineSize+CoinSize])
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		m.Links, b = append(m.Links, link), b[LineSize+CoinSize:]
 	}
-	return m, b, nil
+	return b, nil
 }
 
 func parseLink(b []byte) (link Link, err error) {
@@ -103,15 +105,15 @@ func parseLink(b []byte) (link Link, err error) {
 
 // ParsePayment reads exactly one Payment.
 func ParsePayment(b []byte) (*Payment, error) {
-	m, rest, err := parseMoney(b)
+	p := new(Payment)
+	rest, err := p.Money.parse(b)
 	if err != nil {
 		return nil, err
 	}
-	final, err := ParseLine(rest)
-	if err != nil {
+	if p.Final, err = ParseLine(rest); err != nil {
 		return nil, err
 	}
-	return &Payment{*m, final}, nil
+	return p, nil
 }
 
 // Append adds the encoding: that of the money, then the final line.

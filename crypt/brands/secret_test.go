@@ -16,6 +16,7 @@ var quietlyVartime = map[string]string{
 	"Recall":         "the challenge and answer that the mint keeps; the blinding goes into Challenge",
 	"Finish":         "the mint's answer, before anything secret is added",
 	"ParsePublicKey": "a published key",
+	"ParseScalar":    "Scalar is the type of public numbers; parseSecret reads the others",
 }
 
 // Goal: a number that is secret never meets a variable-time function. Method: the package's own source. Whatever calls a
