@@ -24,7 +24,7 @@ type statement struct {
 	a, b *Element
 	at   Point3
 
-	weights [2]scalar.Scalar // of the equations, in a sum
+	weights [2]weight // of the equations, in a sum
 }
 
 func signed(coin *Coin, key *PublicKey) statement {
@@ -69,8 +69,6 @@ func (s *statement) checkVartime() error {
 	return nil
 }
 
-const weightSize = 16 // a wrong equation survives in a sum with a chance of 2^-128
-
 // equations is the number of a statement's equations.
 func (s *statement) equations() int {
 	if s.key == nil {
@@ -79,101 +77,77 @@ func (s *statement) equations() int {
 	return 2
 }
 
-// weigh draws the weights of a list of statements. One equation may weigh 1, because the others weigh by chance beside it:
-// that saves a payee some additions.
-func weigh(list []statement, rand io.Reader) error {
-	n := 0
-	for i := range list {
-		n += list[i].equations()
-	}
-	b := make([]byte, n*weightSize)
-	if _, err := io.ReadFull(rand, b); err != nil {
-		return fmt.Errorf("draw weights: %w", err)
-	}
-	var wide [Size]byte
-	for i := range list {
-		for n := range list[i].equations() {
-			b = b[copy(wide[:weightSize], b):]
-			if _, err := list[i].weights[n].SetBits(wide[:]); err != nil {
-				return err // the length is right
-			}
-		}
-	}
-	if len(list) > 0 {
-		list[0].weights[0].One()
-	}
-	return nil
-}
-
 // A sum collects weighted equations: shared bases once, and of every coin five points.
 type sum struct {
-	g, g1, g2 scalar.Scalar // to be taken away: a subtraction costs twice an addition
+	g, g1, g2 total // to be taken away: a subtraction costs twice an addition
 	keys      []*PublicKey
-	ofKeys    []*scalar.Scalar
+	ofKeys    []total
 	points    []*curve.RistrettoPoint
-	ofPoints  []scalar.Scalar
+	ofPoints  []total
 	lastA     int // place of the A that was added last: a coin's signature and its line share it
 }
 
 func newSum(points int) *sum {
-	return &sum{points: make([]*curve.RistrettoPoint, 0, points), ofPoints: make([]scalar.Scalar, 0, points)}
+	return &sum{points: make([]*curve.RistrettoPoint, 0, points), ofPoints: make([]total, 0, points)}
 }
 
-func (t *sum) term(k *scalar.Scalar, p *Element) {
-	t.points, t.ofPoints = append(t.points, &p.p), append(t.ofPoints, *k)
+var one = limbs{1}
+
+func (t *sum) term(w *weight, k limbs, p *Element) {
+	t.points, t.ofPoints = append(t.points, &p.p), append(t.ofPoints, total{})
+	t.ofPoints[len(t.ofPoints)-1].add(w, k)
 }
 
 // termA is term for an A, which statements in a row share.
-func (t *sum) termA(k *scalar.Scalar, a *Element) {
+func (t *sum) termA(w *weight, k limbs, a *Element) {
 	if t.lastA < len(t.points) && t.points[t.lastA] == &a.p {
-		t.ofPoints[t.lastA].Add(&t.ofPoints[t.lastA], k)
+		t.ofPoints[t.lastA].add(w, k)
 		return
 	}
 	t.lastA = len(t.points)
-	t.term(k, a)
+	t.term(w, k, a)
 }
 
-func (t *sum) termKey(k *scalar.Scalar, key *PublicKey) {
+func (t *sum) termKey(w *weight, k limbs, key *PublicKey) {
 	at := slices.Index(t.keys, key)
 	if at < 0 {
 		at = len(t.keys)
-		t.keys, t.ofKeys = append(t.keys, key), append(t.ofKeys, scalar.New())
+		t.keys, t.ofKeys = append(t.keys, key), append(t.ofKeys, total{})
 	}
-	t.ofKeys[at].Add(t.ofKeys[at], k)
+	t.ofKeys[at].add(w, k)
 }
 
 func (t *sum) add(s *statement) {
-	var k scalar.Scalar
 	w := &s.weights[0]
 	if s.key == nil {
-		t.term(w, s.b)
-		t.termA(k.Mul(w, s.at.D.num()), s.a)
-		t.g1.Add(&t.g1, k.Mul(w, s.at.Line.R1.num()))
-		t.g2.Add(&t.g2, k.Mul(w, s.at.Line.R2.num()))
+		t.term(w, one, s.b)
+		t.termA(w, s.at.D.limbs(), s.a)
+		t.g1.add(w, s.at.Line.R1.limbs())
+		t.g2.add(w, s.at.Line.R2.limbs())
 		return
 	}
-	c, r := s.c.num(), s.coin.r.num()
-	t.term(w, &s.coin.ca)
-	t.termKey(k.Mul(w, c), s.key)
-	t.g.Add(&t.g, k.Mul(w, r))
+	t.term(w, one, &s.coin.ca)
+	t.termKey(w, s.c.limbs(), s.key)
+	t.g.add(w, s.coin.r.limbs())
 	w = &s.weights[1]
-	t.term(w, &s.coin.cb)
-	t.term(k.Mul(w, c), &s.coin.z)
-	t.termA(k.Neg(k.Mul(w, r)), &s.coin.a)
+	t.term(w, one, &s.coin.cb)
+	t.term(w, s.c.limbs(), &s.coin.z)
+	t.termA(w, s.coin.r.minus(), &s.coin.a)
 }
 
 // isZeroVartime is the one multi-exponentiation.
 func (t *sum) isZeroVartime() bool {
 	bases, ofBases := []*curve.ExpandedRistrettoPoint{fast0, fast1, fast2}, make([]*scalar.Scalar, 3, 3+len(t.keys))
-	for i, k := range []*scalar.Scalar{&t.g, &t.g1, &t.g2} {
-		ofBases[i] = new(scalar.Scalar).Neg(k)
+	for i, k := range []*total{&t.g, &t.g1, &t.g2} {
+		ofBases[i] = k.number(new(scalar.Scalar))
+		ofBases[i].Neg(ofBases[i])
 	}
 	for i, key := range t.keys {
-		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i])
+		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i].number(new(scalar.Scalar)))
 	}
-	ofPoints := make([]*scalar.Scalar, len(t.ofPoints))
+	numbers, ofPoints := make([]scalar.Scalar, len(t.ofPoints)), make([]*scalar.Scalar, len(t.ofPoints))
 	for i := range ofPoints {
-		ofPoints[i] = &t.ofPoints[i]
+		ofPoints[i] = t.ofPoints[i].number(&numbers[i])
 	}
 	var zero curve.RistrettoPoint
 	return zero.ExpandedMultiscalarMulVartime(ofBases, bases, ofPoints, t.points).IsIdentity()
