@@ -48,9 +48,12 @@ func newCache(limit int) *cache {
 }
 
 func (c *cache) find(id AccountID) (uint32, bool) {
-	cell := c.byID.cells[c.byID.find(c.slots, &id)]
+	cell := c.cell(id)
 	return cell - 1, cell != 0
 }
+
+// cell is 1 + the slot of an account, or 0.
+func (c *cache) cell(id AccountID) uint32 { return c.byID.cells[c.byID.find(c.slots, &id)] }
 
 // add takes an account in that is not there yet.
 func (c *cache) add(row *AccountRow) uint32 {

@@ -41,7 +41,7 @@ func handedOut() Command {
 func encode(entries ...Entry) []byte {
 	st := &state{}
 	for i := range entries {
-		st.kept = append(st.kept, keptEntry{&candidate{raw: appendCommand(nil, &entries[i].Command)}, entries[i].Result})
+		st.kept = append(st.kept, answer{&candidate{raw: appendCommand(nil, &entries[i].Command)}, &entries[i].Result})
 	}
 	return st.body()
 }

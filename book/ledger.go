@@ -30,6 +30,8 @@ type Options struct {
 	Behind time.Duration
 	// Parts are the virtual parts that the shard keeps; none named is all of them.
 	Parts []PartRange
+
+	piece int // for tests; 0 is pieceSize
 }
 
 // Ledger is one shard of the book: an engine, its single writer, and the keeper

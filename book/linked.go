@@ -7,10 +7,10 @@ import "slices"
 
 // undo remembers what a chain changed, oldest first.
 type undo struct {
+	onces    int // taken when it began
 	accounts []savedAccount
 	records  []savedRecord
 	holds    []savedHold
-	onces    []keyHash
 }
 
 type savedAccount struct {
@@ -29,8 +29,10 @@ type savedHold struct {
 	found bool
 }
 
-// took reports whether the chain that is being booked took a once-key.
-func (u *undo) took(key keyHash) bool { return u != nil && slices.Contains(u.onces, key) }
+// tookOnce reports whether the chain that is being booked took a once-key.
+func (st *state) tookOnce(key keyHash) bool {
+	return st.undo != nil && slices.ContainsFunc(st.onces.list[st.undo.onces:], func(o hashedValue[[]byte]) bool { return o.key == key })
+}
 
 func (u *undo) saveHold(id ID, h *workingHold) {
 	s := savedHold{id: id, found: h != nil}
@@ -50,7 +52,7 @@ func (st *state) decideChain(chain []candidate, results []Result) {
 		return
 	}
 	mark := st.mark()
-	st.undo = &undo{}
+	st.undo = &undo{onces: len(st.onces.list)}
 	failed, code, prior := -1, OK, []byte(nil)
 	for i := range chain {
 		if code, prior = st.judge(&chain[i]); code != OK {
@@ -58,8 +60,8 @@ func (st *state) decideChain(chain []candidate, results []Result) {
 			break
 		}
 		st.book(&chain[i])
-		results[i] = st.result(&chain[i])
-		st.keep(&chain[i], results[i])
+		results[i] = Result{Code: OK, Seq: st.seq, Balances: st.balancesOf(&chain[i])}
+		st.keep(&chain[i], &results[i])
 	}
 	if failed >= 0 {
 		st.rollBack(mark)
@@ -75,7 +77,7 @@ func (st *state) misfit(chain []candidate) (failed int, code Code) {
 	seen := make(map[ID]struct{}, len(chain))
 	for i := range chain {
 		c := &chain[i]
-		_, answered := st.answered[c.cmd.ID]
+		answered := st.answered.find(c.keys[0]) != nil
 		_, twice := seen[c.cmd.ID]
 		switch {
 		case answered, twice:
@@ -91,11 +93,11 @@ func (st *state) misfit(chain []candidate) (failed int, code Code) {
 // replayChain gives the first answers again if the chain was answered before.
 func (st *state) replayChain(chain []candidate, results []Result) bool {
 	for i := range chain {
-		at, ok := st.answered[chain[i].cmd.ID]
-		if !ok {
+		first := st.answered.find(chain[i].keys[0])
+		if first == nil {
 			return false
 		}
-		results[i] = st.answers[at].again(chain[i].raw)
+		results[i] = first.again(chain[i].raw)
 	}
 	return true
 }
@@ -119,18 +121,18 @@ func (st *state) refuseChain(chain []candidate, results []Result, failed int, co
 		return
 	}
 	for i := range chain {
-		st.keep(&chain[i], results[i])
+		st.keep(&chain[i], &results[i])
 	}
 }
 
 // mark is how far the lists had grown when a chain began.
 type mark struct {
-	kept, answers, outs, done, balances, turns int
-	days                                       Days
+	kept, answered, outs, done, balances, turns int
+	days                                        Days
 }
 
 func (st *state) mark() mark {
-	return mark{len(st.kept), len(st.answers), len(st.outs), len(st.done), len(st.balances), len(st.turns), st.days}
+	return mark{len(st.kept), len(st.answered.list), len(st.outs), len(st.done), len(st.balances), len(st.turns), st.days}
 }
 
 func (st *state) rollBack(m mark) {
@@ -149,13 +151,9 @@ func (st *state) rollBack(m mark) {
 			delete(st.holds, s.id)
 		}
 	}
-	for _, key := range u.onces {
-		delete(st.onces, key)
-	}
-	for _, a := range st.answers[m.answers:] {
-		delete(st.answered, a.cmd.ID)
-	}
-	st.kept, st.answers = st.kept[:m.kept], st.answers[:m.answers]
+	st.onces.cut(u.onces)
+	st.answered.cut(m.answered)
+	st.kept = st.kept[:m.kept]
 	st.outs, st.done, st.balances = st.outs[:m.outs], st.done[:m.done], st.balances[:m.balances]
 	st.turns, st.days = st.turns[:m.turns], m.days
 	st.undo = nil

@@ -21,19 +21,49 @@ type suspect struct {
 	question
 }
 
-// loader finds everything that a batch touches, in at most one round to the
-// tables and one to the journal, the second only when a key was seen before.
+// pieceSize is about how many commands are looked up and planned at a time. What
+// they touch then still lies in the processor's own cache when they are planned.
+const pieceSize = 1024
+
+// decide finds what a batch touches and plans it, piece by piece. What a command
+// is told depends on its own keys and accounts and on the commands before it, so
+// the size of the pieces shows nowhere.
+func (m *memory) decide(ctx context.Context, src source, st *state, batch []candidate) ([]Result, error) {
+	results := make([]Result, len(batch))
+	for from := 0; from < len(batch); {
+		to := m.pieceEnd(batch, from)
+		if err := m.load(ctx, src, st, batch[from:to]); err != nil {
+			return nil, err
+		}
+		plan(st, batch[from:to], results[from:to])
+		from = to
+	}
+	return results, nil
+}
+
+// pieceEnd is where the piece ends that begins at from: a chain is not divided.
+func (m *memory) pieceEnd(batch []candidate, from int) int {
+	to := min(from+m.piece, len(batch))
+	for to < len(batch) && batch[to-1].linked {
+		to++
+	}
+	return to
+}
+
+// loader finds everything that a piece of a batch touches, in at most one round to
+// the tables and one to the journal, the second only when a key was seen before.
 type loader struct {
 	m        *memory
 	st       *state
+	legs     int // of the piece that have their place
 	touch    Touch
-	absent   map[AccountID]int32
 	suspects []suspect
 }
 
-// load fills st with what the batch touches.
+// load fills st with what the piece touches and no piece before it did.
 func (m *memory) load(ctx context.Context, src source, st *state, batch []candidate) error {
-	l := &loader{m: m, st: st, absent: map[AccountID]int32{}}
+	l := &loader{m: m, st: st}
+	st.refs, st.questions, st.hashes = st.refs[:0], st.questions[:0], st.hashes[:0]
 	if err := l.look(batch); err != nil {
 		return err
 	}
@@ -50,8 +80,8 @@ func (m *memory) load(ctx context.Context, src source, st *state, batch []candid
 func (l *loader) look(batch []candidate) error {
 	l.m.mu.RLock()
 	defer l.m.mu.RUnlock()
-	l.m.cache.batch++
 	l.room(batch)
+	l.findLegs(batch)
 	for i := range batch {
 		c := &batch[i]
 		l.ask(c)
@@ -67,7 +97,7 @@ func (l *loader) look(batch []candidate) error {
 	return l.lookKeys()
 }
 
-// room sees to it that the places of a batch lie in one array that does not move.
+// room sees to it that the places of a piece lie in one array that does not move.
 func (l *loader) room(batch []candidate) {
 	n := 0
 	for i := range batch {
@@ -79,20 +109,19 @@ func (l *loader) room(batch []candidate) {
 
 // question is a key that may have been used before.
 type question struct {
-	c    *candidate
-	hash keyHash
-	key  int // 0 is the id, then the once-keys, then the reversal; -1 the entry that is reversed
+	c   *candidate
+	key int // 0 is the id, then the once-keys, then the reversal; -1 the entry that is reversed
 }
 
 // ask notes the keys of a command.
 func (l *loader) ask(c *candidate) {
 	for k, h := range c.keys {
-		l.st.questions = append(l.st.questions, question{c, h, k})
+		l.st.questions = append(l.st.questions, question{c, k})
 		l.st.hashes = append(l.st.hashes, h.index)
 	}
 	if c.form == OK && c.cmd.Reverses != (ID{}) {
 		h := l.m.hash.id(c.cmd.Reverses)
-		l.st.questions = append(l.st.questions, question{c, h, -1})
+		l.st.questions = append(l.st.questions, question{c, -1})
 		l.st.hashes = append(l.st.hashes, h.index)
 	}
 }
@@ -113,7 +142,7 @@ func (l *loader) before(at Position) bool {
 		return at.Seq < l.st.seq
 	}
 	part, chain, _ := at.carried()
-	return l.st.parts.arrivedFrom(part, chain, l.st.seq)
+	return l.st.found.arrivedFrom(part, chain, l.st.seq)
 }
 
 // receive reads the slices of the parts that the batch hands in.
@@ -135,10 +164,26 @@ func (l *loader) receive(ctx context.Context, src source, batch []candidate) err
 	return nil
 }
 
+// findLegs looks for the accounts of all legs in the cache.
+func (l *loader) findLegs(batch []candidate) {
+	st := l.st
+	st.legs, st.legCells = st.legs[:0], st.legCells[:0]
+	for i := range batch {
+		c := &batch[i]
+		for k := range c.cmd.Legs {
+			if c.form == OK {
+				st.legs = append(st.legs, &c.cmd.Legs[k].Account)
+			}
+		}
+	}
+	st.legCells = l.m.cache.byID.findEach(l.m.cache.slots, st.legs, st.legCells)
+}
+
 func (l *loader) lookAccounts(c *candidate) {
 	at := len(l.st.refs)
 	for i := range c.cmd.Legs {
-		l.st.refs = append(l.st.refs, l.account(c.cmd.Legs[i].Account))
+		l.st.refs = append(l.st.refs, l.place(c.cmd.Legs[i].Account, l.st.legCells[l.legs]))
+		l.legs++
 	}
 	for i := range c.cmd.Open {
 		l.st.refs = append(l.st.refs, l.account(c.cmd.Open[i].ID))
@@ -155,8 +200,14 @@ func (l *loader) lookAccounts(c *candidate) {
 // account finds the place of an account in the batch, from the cache if it is
 // there, else to be fetched.
 func (l *loader) account(id AccountID) int32 {
+	return l.place(id, l.m.cache.cell(id))
+}
+
+// place is account for an id whose cell of the cache is known.
+func (l *loader) place(id AccountID, cell uint32) int32 {
 	cache, st := l.m.cache, l.st
-	if i, ok := cache.find(id); ok {
+	if cell != 0 {
+		i := cell - 1
 		s := &cache.slots[i]
 		s.used = true
 		if s.batch != cache.batch {
@@ -165,10 +216,10 @@ func (l *loader) account(id AccountID) int32 {
 		}
 		return int32(s.work)
 	}
-	ref, ok := l.absent[id]
+	ref, ok := st.absent[id]
 	if !ok {
 		ref = int32(len(st.accounts))
-		l.absent[id] = ref
+		st.absent[id] = ref
 		st.accounts = append(st.accounts, working{id: id, slot: -1})
 		l.touch.Accounts = append(l.touch.Accounts, id)
 	}
@@ -216,7 +267,7 @@ func (l *loader) lookHold(id ID) {
 // fresh reports whether a part arrived after what the tables reflect: then all of
 // it is in memory, and what the tables have is from an earlier stay.
 func (l *loader) fresh(part uint16) bool {
-	t, found := l.st.parts.arrival(part, l.st.seq)
+	t, found := l.st.found.arrival(part, l.st.seq)
 	return found && t.seq > l.m.applied
 }
 
@@ -248,8 +299,8 @@ func (l *loader) takeAccounts(rows []AccountRow) {
 	defer l.m.mu.Unlock()
 	cache := l.m.cache
 	for i := range rows {
-		ref, wanted := l.absent[rows[i].ID]
-		if !wanted || !l.st.parts.has(rows[i].ID.Part()) {
+		ref, wanted := l.st.absent[rows[i].ID]
+		if !wanted || !l.st.found.has(rows[i].ID.Part()) {
 			continue // the tables have not learned yet that its part is gone
 		}
 		at := cache.add(&rows[i])
@@ -303,18 +354,19 @@ func (l *loader) believe(s *suspect, e *Entry, raw []byte) {
 	cmd := &e.Command
 	switch once := s.key - 1; {
 	case s.key == 0 && cmd.ID == s.c.cmd.ID, s.key == -1 && cmd.ID == s.c.cmd.Reverses:
-		if _, known := l.st.answered[cmd.ID]; !known {
-			l.st.answer(cmd.ID, answer{cmd, raw[:len(raw)-resultSize(&e.Result)], e.Result})
+		if id := l.m.hash.id(cmd.ID); l.st.answered.find(id) == nil {
+			first := candidate{cmd: cmd, raw: raw[:len(raw)-resultSize(&e.Result)]}
+			l.st.answered.add(id, answer{&first, &e.Result})
 		}
 	case s.key <= 0 || e.Result.Code != OK:
 	case once == len(s.c.cmd.Once):
 		if cmd.Reverses == s.c.cmd.Reverses {
-			l.st.onces[s.hash] = nil
+			l.st.taken(s.c.keys[s.key], nil)
 		}
 	default:
 		want := &s.c.cmd.Once[once]
 		if value, ok := cmd.once(want.Space, want.Key); ok {
-			l.st.onces[s.hash] = value
+			l.st.taken(s.c.keys[s.key], value)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type memory struct {
 	hash  *hasher      // the writer's
 	// scratch is what the writer plans in; it is used for one batch after another.
 	scratch *state
+	piece   int // commands looked up and planned at a time
 	// applied is what the tables reflect; changes up to it are not made again.
 	applied uint64
 }
@@ -104,7 +105,11 @@ func (m *memory) findEach(hashes []uint64, hit func(i int, pos uint64)) error {
 
 // publish makes a committed batch visible. What the tables or the index have
 // already, because the batch is an old one that is being read again, is left out.
-func (m *memory) publish(st *state, head Head) {
+//
+// It calls answer when it has taken over all that belongs to the callers. They need
+// not wait while the keys find their places: whoever asks for one meanwhile does,
+// at the lock.
+func (m *memory) publish(st *state, head Head, answer func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.head = head
@@ -131,7 +136,12 @@ func (m *memory) publish(st *state, head Head) {
 		}
 	}
 	m.publishOutbox(st)
-	m.publishKeys(st)
+	m.publishLines(st)
+	keys := m.newKeys(st)
+	answer()
+	for _, e := range keys {
+		m.active.keys.add(e.Hash, e.Pos)
+	}
 }
 
 // publishParts takes parts away and in.
@@ -189,20 +199,31 @@ func (m *memory) publishOutbox(st *state) {
 	l.changes += len(st.outs) + len(st.done)
 }
 
-// publishKeys adds the batch to what the index will be told.
-func (m *memory) publishKeys(st *state) {
+// newKeys lists the keys of a batch that the index does not have.
+func (m *memory) newKeys(st *state) []index.Entry {
+	list := st.keys[:0]
+	if st.seq <= m.keys.Seq() {
+		return list
+	}
+	for i := range st.kept {
+		e, pos := &st.kept[i], Position{st.seq, i}.number()
+		list = append(list, index.Entry{Hash: e.c.keys[0].index, Pos: pos})
+		for k := 1; k < len(e.c.keys) && e.result.Code == OK; k++ {
+			list = append(list, index.Entry{Hash: e.c.keys[k].index, Pos: pos})
+		}
+	}
+	st.keys = list
+	return list
+}
+
+// publishLines adds the batch to what the index of statements will be told.
+func (m *memory) publishLines(st *state) {
+	if st.seq <= m.lines.Seq() {
+		return
+	}
 	for i := range st.kept {
 		e := &st.kept[i]
-		pos := Position{st.seq, i}.number()
-		if st.seq > m.keys.Seq() {
-			m.active.keys.add(e.c.keys[0].index, pos)
-			for k := 1; k < len(e.c.keys) && e.result.Code == OK; k++ {
-				m.active.keys.add(e.c.keys[k].index, pos)
-			}
-		}
-		if st.seq > m.lines.Seq() {
-			m.active.lines = appendLines(m.active.lines, e.c.cmd, &e.result, pos)
-		}
+		m.active.lines = appendLines(m.active.lines, e.c.cmd, e.result, Position{st.seq, i}.number())
 	}
 }
 

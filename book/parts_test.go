@@ -148,7 +148,8 @@ func TestArrivalCountsFromTheNextBatch(t *testing.T) {
 		batch := candidatesOf(m, []Entry{{Command: in}, {Command: tap}})
 		st := newState(3, m, len(batch))
 		batch[0].arrival = &arrival{}
-		if results := plan(st, batch); results[0].Code != OK && want == PartMoved || results[1].Code != want {
+		results := make([]Result, len(batch))
+		if plan(st, batch, results); results[0].Code != OK && want == PartMoved || results[1].Code != want {
 			t.Fatalf("%+v, want %s", results, want)
 		}
 		m.parts = st.parts

@@ -39,44 +39,45 @@ func (c *candidate) closeRef(i int) int32 {
 	return c.accounts[len(c.cmd.Legs)+len(c.cmd.Open)+len(c.cmd.Limit)+i]
 }
 
-// plan decides a batch: pure, one command after the other, each seeing what the
-// ones before it did. It changes st and returns one result per candidate.
-func plan(st *state, batch []candidate) []Result {
-	results := make([]Result, len(batch))
+// plan decides the commands of a batch, or of a piece of it: pure, one after the
+// other, each seeing what the ones before it did. It changes st and gives each
+// candidate its result.
+func plan(st *state, batch []candidate, results []Result) {
 	for i := 0; i < len(batch); i++ {
 		last := i
 		for last < len(batch)-1 && batch[last].linked {
 			last++
 		}
 		if last == i {
-			results[i] = st.decide(&batch[i])
+			st.decide(&batch[i], &results[i])
 			continue
 		}
 		st.decideChain(batch[i:last+1], results[i:last+1])
 		i = last
 	}
-	return results
 }
 
 // decide answers one command: the first answer again, a refusal, or a booking.
-func (st *state) decide(c *candidate) Result {
-	if at, ok := st.answered[c.cmd.ID]; ok {
-		return st.answers[at].again(c.raw)
+func (st *state) decide(c *candidate, r *Result) {
+	if first := st.answered.find(c.keys[0]); first != nil {
+		*r = first.again(c.raw)
+		return
 	}
 	if c.form != OK {
-		return Result{Code: c.form}
+		r.Code = c.form
+		return
 	}
 	code, prior := st.judge(c)
 	if !code.Kept() {
-		return Result{Code: code, Prior: prior}
+		r.Code, r.Prior = code, prior
+		return
 	}
-	result := Result{Code: code, Seq: st.seq}
+	r.Code, r.Seq = code, st.seq
 	if code == OK {
 		st.book(c)
-		result = st.result(c)
+		r.Balances = st.balancesOf(c)
 	}
-	st.keep(c, result)
-	return result
+	st.keep(c, r)
 }
 
 // judge says what would become of a well-formed command, changing nothing but
@@ -86,11 +87,11 @@ func (st *state) judge(c *candidate) (Code, []byte) {
 	st.ordinal++
 	st.touched = st.touched[:0]
 	for i := range cmd.Once {
-		if first, taken := st.onces[c.keys[1+i]]; taken {
-			if st.undo.took(c.keys[1+i]) {
+		if first := st.onces.find(c.keys[1+i]); first != nil {
+			if st.tookOnce(c.keys[1+i]) {
 				return Malformed, nil // nobody has the key: its chain names it twice
 			}
-			return Exists, bytes.Clone(first)
+			return Exists, bytes.Clone(*first)
 		}
 	}
 	if code := st.judgePlace(cmd); code != OK {
@@ -220,13 +221,13 @@ func (st *state) judgeReversal(c *candidate) Code {
 	if c.cmd.Reverses == (ID{}) {
 		return OK
 	}
-	at, ok := st.answered[c.cmd.Reverses]
-	if _, reversed := st.onces[c.keys[1+len(c.cmd.Once)]]; !ok || reversed {
+	first := st.answered.find(st.hash.id(c.cmd.Reverses))
+	if first == nil || st.onces.find(c.keys[1+len(c.cmd.Once)]) != nil {
 		return NotReversible
 	}
-	first := &st.answers[at]
-	kind := first.cmd.Kind == Transfer || first.cmd.Kind == Capture
-	if first.result.Code != OK || !kind || first.cmd.Reverses != (ID{}) || !mirrored(first.cmd.Legs, c.cmd.Legs) {
+	cmd := first.c.cmd
+	kind := cmd.Kind == Transfer || cmd.Kind == Capture
+	if first.result.Code != OK || !kind || cmd.Reverses != (ID{}) || !mirrored(cmd.Legs, c.cmd.Legs) {
 		return NotReversible
 	}
 	return OK

@@ -2,6 +2,7 @@ package book
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (l *Ledger) closeIndexes() error {
 func newMemory(keys, lines *index.Index, chain uint16, o Options) *memory {
 	m := &memory{
 		cache: newCache(o.Accounts), active: newLayer(1), keys: keys, lines: lines,
-		hash: newHasher(keys.Secret()),
+		hash: newHasher(keys.Secret()), piece: cmp.Or(o.piece, pieceSize),
 	}
 	m.days.chain = chain
 	m.parts = newOwnership(chain, nil)
@@ -206,7 +207,7 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 	batch := candidatesOf(m, entries)
 	if row.Seq <= m.applied {
 		for i := range batch {
-			st.kept = append(st.kept, keptEntry{&batch[i], entries[i].Result})
+			st.kept = append(st.kept, answer{&batch[i], &entries[i].Result})
 		}
 		if err := r.arrivals(ctx, entries); err != nil {
 			return err
@@ -214,7 +215,7 @@ func (r *roller) row(ctx context.Context, row *Row) error {
 	} else if err := r.plan(ctx, st, batch, row); err != nil {
 		return err
 	}
-	m.publish(st, Head{row.Seq, row.Hash})
+	m.publish(st, Head{row.Seq, row.Hash}, func() {})
 	return nil
 }
 
@@ -240,10 +241,9 @@ func (r *roller) arrivals(ctx context.Context, entries []Entry) error {
 // plan books the batch again and compares: the same plan on the same state gives
 // the same bytes.
 func (r *roller) plan(ctx context.Context, st *state, batch []candidate, row *Row) error {
-	if err := r.memory.load(ctx, r.source, st, batch); err != nil {
+	if _, err := r.memory.decide(ctx, r.source, st, batch); err != nil {
 		return err
 	}
-	plan(st, batch)
 	if !bytes.Equal(st.body(), row.Body) {
 		return fmt.Errorf("%w: journal row %d does not follow from what was booked before it", ErrDamaged, row.Seq)
 	}

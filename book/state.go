@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"jiaozi/book/index"
 	"jiaozi/value/money"
 	"jiaozi/value/must"
 )
@@ -15,18 +16,19 @@ type state struct {
 	seq   uint64
 	days  Days
 	parts *ownership
-	found *ownership          // parts as they were before the batch
+	found *ownership          // parts as they were before the batch; what it touches is looked up by them
 	name  func(string) uint64 // hash of an account's name
+	hash  *hasher
 
 	accounts []working
+	absent   map[AccountID]int32 // those of accounts that were not in the cache
 	records  []workingRecord
 	recordAt map[Key]int32
 	holds    map[ID]*workingHold
-	onces    map[keyHash][]byte // taken before or in this batch, with their values
-	answered map[ID]int32       // into answers
-	answers  []answer
+	onces    hashed[[]byte] // taken before or in this batch, with their values
+	answered hashed[answer] // by id, before or in this batch
 
-	kept     []keptEntry
+	kept     []answer // by this batch, in order
 	outs     []Pending
 	done     []uint64
 	leaving  []uint16   // parts that are handed out
@@ -38,6 +40,9 @@ type state struct {
 	// What may have been used before, and its hashes, side by side.
 	questions []question
 	hashes    []uint64
+	keys      []index.Entry // of the batch, for the index
+	legs      []*AccountID  // of the piece, and what the cache has of each
+	legCells  []uint32
 	touched   []int32 // accounts of the command under judgement
 	ordinal   uint32  // of that command, from 1
 	undo      *undo   // not nil while a chain is being booked
@@ -78,16 +83,10 @@ type workingHold struct {
 	changed bool
 }
 
-// answer is what was said to an id before, and to which command.
+// answer is what was said to a command.
 type answer struct {
-	cmd    *Command
-	raw    []byte
-	result Result
-}
-
-type keptEntry struct {
 	c      *candidate
-	result Result
+	result *Result
 }
 
 // newState begins a batch of n commands. What the last batch filled is used
@@ -97,24 +96,27 @@ func newState(seq uint64, m *memory, n int) *state {
 	st := m.scratch
 	if st == nil || cap(st.kept) > 64+8*n {
 		st = &state{
-			recordAt: map[Key]int32{}, holds: map[ID]*workingHold{}, onces: map[keyHash][]byte{}, answered: map[ID]int32{},
+			absent: map[AccountID]int32{}, recordAt: map[Key]int32{}, holds: map[ID]*workingHold{},
 		}
 		m.scratch = st
 	}
+	clear(st.absent)
 	clear(st.recordAt)
 	clear(st.holds)
-	clear(st.onces)
-	clear(st.answered)
+	st.onces.reset()
+	st.answered.reset()
 	clear(st.kept) // they hold what callers sent
-	clear(st.answers)
 	clear(st.accounts)
 	clear(st.questions)
+	clear(st.legs)
 	*st = state{
-		seq: seq, days: m.days.last(), parts: m.parts, found: m.parts, name: m.cache.nameHash,
-		recordAt: st.recordAt, holds: st.holds, onces: st.onces, answered: st.answered,
-		accounts: st.accounts[:0], records: st.records[:0], answers: st.answers[:0], kept: st.kept[:0],
-		touched: st.touched[:0], refs: st.refs[:0], questions: st.questions[:0], hashes: st.hashes[:0], bytes: st.bytes,
+		seq: seq, days: m.days.last(), parts: m.parts, found: m.parts, name: m.cache.nameHash, hash: m.hash,
+		absent: st.absent, recordAt: st.recordAt, holds: st.holds, onces: st.onces, answered: st.answered,
+		accounts: st.accounts[:0], records: st.records[:0], kept: st.kept[:0],
+		touched: st.touched[:0], refs: st.refs[:0], questions: st.questions[:0], hashes: st.hashes[:0], keys: st.keys[:0], bytes: st.bytes,
+		legs: st.legs[:0], legCells: st.legCells[:0],
 	}
+	m.cache.batch++
 	st.kept = slices.Grow(st.kept, n)
 	st.balances = make([]money.Amount, 0, 2*n) // results keep it
 	return st
@@ -124,15 +126,11 @@ func (st *state) termsOf(a *Account) terms {
 	return terms{named: st.name(a.Name), normal: a.Normal, never: a.NeverNegative, currency: a.Currency}
 }
 
-// answer remembers what an id was told.
-func (st *state) answer(id ID, a answer) {
-	st.answered[id] = int32(len(st.answers))
-	st.answers = append(st.answers, a)
-}
-
-func (st *state) keep(c *candidate, r Result) {
-	st.answer(c.cmd.ID, answer{c.cmd, c.raw, r})
-	st.kept = append(st.kept, keptEntry{c, r})
+// keep makes an answer final. The result stays where it is until the batch is
+// committed.
+func (st *state) keep(c *candidate, r *Result) {
+	st.answered.add(c.keys[0], answer{c, r})
+	st.kept = append(st.kept, answer{c, r})
 }
 
 // book does what judge allowed.
@@ -169,10 +167,10 @@ func (st *state) book(c *candidate) {
 func (st *state) bookRecords(c *candidate) {
 	cmd := c.cmd
 	for i := range cmd.Once {
-		st.take(c.keys[1+i], cmd.Once[i].Value)
+		st.onces.add(c.keys[1+i], cmd.Once[i].Value)
 	}
 	if cmd.Reverses != (ID{}) {
-		st.take(c.keys[1+len(cmd.Once)], nil)
+		st.onces.add(c.keys[1+len(cmd.Once)], nil)
 	}
 	for i := range cmd.Put {
 		st.put(c.puts[i], cmd.Put[i].Value)
@@ -247,11 +245,11 @@ func (st *state) useHold(c *candidate) {
 	h.row.Leg.Amount = money.New(h.row.Leg.Amount.Currency(), left)
 }
 
-func (st *state) take(key keyHash, value []byte) {
-	if st.undo != nil {
-		st.undo.onces = append(st.undo.onces, key)
+// taken notes that a once-key was taken before the batch.
+func (st *state) taken(key keyHash, value []byte) {
+	if st.onces.find(key) == nil {
+		st.onces.add(key, value)
 	}
-	st.onces[key] = value
 }
 
 func (st *state) put(ref int32, value []byte) {
@@ -274,35 +272,33 @@ func (st *state) recordRef(key Key) (ref int32, fresh bool) {
 	return ref, true
 }
 
-// result says what became of a booked command.
-func (st *state) result(c *candidate) Result {
-	r := Result{Code: OK, Seq: st.seq}
+// balancesOf are the balances that a booked command left.
+func (st *state) balancesOf(c *candidate) []money.Amount {
 	n := len(c.cmd.Legs)
 	if n == 0 {
-		return r
+		return nil
 	}
 	at := len(st.balances)
 	for i := range n {
 		amount := money.New(c.cmd.Legs[i].Amount.Currency(), st.accounts[c.legRef(i)].Balance)
 		st.balances = append(st.balances, amount)
 	}
-	r.Balances = st.balances[at : at+n : at+n]
-	return r
+	return st.balances[at : at+n : at+n]
 }
 
 // body writes the canonical bytes of the batch, where those of the last one were.
 func (st *state) body() []byte {
 	size := bodyHeader
 	for i := range st.kept {
-		size += entryHeader + len(st.kept[i].c.raw) + resultSize(&st.kept[i].result)
+		size += entryHeader + len(st.kept[i].c.raw) + resultSize(st.kept[i].result)
 	}
 	b := append(slices.Grow(st.bytes[:0], size), bodyVersion)
 	b = binary.AppendUvarint(b, uint64(len(st.kept)))
 	for i := range st.kept {
 		e := &st.kept[i]
-		b = binary.AppendUvarint(b, uint64(len(e.c.raw)+resultSize(&e.result)))
+		b = binary.AppendUvarint(b, uint64(len(e.c.raw)+resultSize(e.result)))
 		b = append(b, e.c.raw...)
-		b = appendResult(b, &e.result)
+		b = appendResult(b, e.result)
 	}
 	st.bytes = b
 	return b
@@ -319,10 +315,10 @@ func (st *state) row(chain uint16, prev Hash) *Row {
 
 // again is a first answer said once more.
 func (a *answer) again(raw []byte) Result {
-	if !bytes.Equal(a.raw, raw) {
+	if !bytes.Equal(a.c.raw, raw) {
 		return Result{Code: IDReused, Seq: a.result.Seq}
 	}
-	r := a.result
+	r := *a.result
 	r.Replayed = true
 	r.Balances = append([]money.Amount(nil), r.Balances...) // two callers, two slices
 	return r

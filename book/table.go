@@ -36,6 +36,20 @@ func (t *idTable) find(slots []slot, id *AccountID) int {
 	return at
 }
 
+// findEach gives the cells of many ids. It looks for none before it has asked for
+// all, so that the processor waits for many places of the table at once.
+func (t *idTable) findEach(slots []slot, ids []*AccountID, cells []uint32) []uint32 {
+	for _, id := range ids {
+		cells = append(cells, t.cells[t.home(id)])
+	}
+	for i, cell := range cells {
+		if cell != 0 && slots[cell-1].id != *ids[i] {
+			cells[i] = t.cells[t.find(slots, ids[i])]
+		}
+	}
+	return cells
+}
+
 // add puts an id in that is not there; its slot has it already.
 func (t *idTable) add(slots []slot, i uint32) {
 	if 2*(t.used+1) > len(t.cells) {

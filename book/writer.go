@@ -70,49 +70,53 @@ func (l *Ledger) serve(requests []*request) {
 		}
 		l.joined = batch
 	}
-	results, err := l.process(context.Background(), batch)
-	for _, r := range requests {
-		if err != nil {
-			r.reply <- reply{err: err}
-			continue
+	err := l.process(context.Background(), batch, func(results []Result) {
+		for _, r := range requests {
+			n := len(r.batch)
+			r.reply <- reply{results: results[:n:n]}
+			results = results[n:]
 		}
-		n := len(r.batch)
-		r.reply <- reply{results: results[:n:n]}
-		results = results[n:]
+	})
+	if err == nil {
+		return
+	}
+	for _, r := range requests {
+		r.reply <- reply{err: err}
 	}
 }
 
-// process is one turn: load, plan, append, publish. It runs without the callers'
-// contexts, because a batch belongs to many of them.
-func (l *Ledger) process(ctx context.Context, batch []candidate) ([]Result, error) {
+// process is one turn: load, plan, append, publish. It answers once, or fails. It
+// runs without the callers' contexts, because a batch belongs to many of them.
+func (l *Ledger) process(ctx context.Context, batch []candidate, answer func([]Result)) error {
 	if err := l.halted(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := l.sound(ctx); err != nil {
-		return nil, fmt.Errorf("book: nothing was booked: %w", err)
+		return fmt.Errorf("book: nothing was booked: %w", err)
 	}
 	m := l.known
 	if err := l.keeper.room(m); err != nil {
-		return nil, fmt.Errorf("book: nothing was booked: %w", err)
+		return fmt.Errorf("book: nothing was booked: %w", err)
 	}
 	st := newState(m.head.Seq+1, m, len(batch))
-	if err := m.load(ctx, l.engine, st, batch); err != nil {
+	results, err := m.decide(ctx, l.engine, st, batch)
+	if err != nil {
 		if errors.Is(err, ErrFenced) { // the store has another writer now
 			err = l.stop(err)
 		}
-		return nil, fmt.Errorf("book: nothing was booked: %w", err)
+		return fmt.Errorf("book: nothing was booked: %w", err)
 	}
-	results := plan(st, batch)
 	row := st.row(l.engine.Chain(), m.head.Hash)
 	if row == nil {
-		return results, nil
+		answer(results)
+		return nil
 	}
 	must.Hold(len(row.Body) <= MaxBody+bodyHeader && row.Seq <= maxSeq, "batch %d has %d bytes", row.Seq, len(row.Body))
 	if err := l.append(ctx, row); err != nil {
-		return nil, err
+		return err
 	}
-	m.publish(st, Head{row.Seq, row.Hash})
-	return results, nil
+	m.publish(st, Head{row.Seq, row.Hash}, func() { answer(results) })
+	return nil
 }
 
 // append commits the row. After an error it finds out which of the two states

@@ -18,8 +18,11 @@ import (
 	"jiaozi/node/durable"
 )
 
-// maxOrder bounds an administrative request and its answer.
-const maxOrder = 1 << 20
+// Bounds of an administrative request, and of its answer, which may be a list.
+const (
+	maxOrder  = 1 << 20
+	maxAnswer = 64 << 20
+)
 
 // Order is an administrative request: it runs on the open node, in this process
 // when no server runs, in the server when one does.
@@ -85,7 +88,7 @@ func sendOrder(ctx context.Context, dir string, order Order, answer any) error {
 		return fmt.Errorf("%w: another process holds the data directory, but its socket does not answer: %w", ErrUnreachable, err)
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxOrder))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("order %s: %w", order.Verb(), err)
 	}
@@ -130,6 +133,7 @@ func (n *Node) adminHandler() http.Handler {
 	serveOrder[OpenAccount](mux, n)
 	serveOrder[EnrolOrder](mux, n)
 	serveOrder[MerchantOrder](mux, n)
+	serveOrder[MintKeys](mux, n)
 	serveOrder[MintStatus](mux, n)
 	serveOrder[GuiltOrder](mux, n)
 	return mux

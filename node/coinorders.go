@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"jiaozi/crypt/brands"
 	"jiaozi/role/mint"
 	"jiaozi/value/ident"
 	"jiaozi/value/money"
@@ -22,6 +23,10 @@ func (OpenAccount) Verb() string { return "account-open" }
 
 // Run opens the account.
 func (o OpenAccount) Run(ctx context.Context, n *Node) (any, error) {
+	// A name that no message can carry would be an account that no wallet can have.
+	if _, err := coin.Append(nil, &coin.Enrolled{Account: o.Account}); err != nil {
+		return nil, fmt.Errorf("account %q: a name has 1 to %d of a-z, 0-9 and . _ @ / - and begins and ends with a letter or digit", o.Account, coin.MaxAccount)
+	}
 	date, err := n.BusinessDate(ctx)
 	if err != nil {
 		return nil, err
@@ -84,6 +89,36 @@ func (o MerchantOrder) Run(ctx context.Context, n *Node) (any, error) {
 	return o, n.mint.RegisterMerchant(ctx, mint.Merchant(o), n.Now())
 }
 
+// MintKeys is the order to give what the mint publishes, as wallets get it.
+type MintKeys struct{}
+
+// PublishedKeys is the file of a mint's keys, and some words about it.
+type PublishedKeys struct {
+	Mint    string `json:"mint"`
+	Network []byte `json:"network"`
+	Keys    int    `json:"keys"`
+	File    []byte `json:"file"` // an envelope
+}
+
+// Verb names the order.
+func (MintKeys) Verb() string { return "mint-keys" }
+
+// Run makes the keys that are due and lists them.
+func (MintKeys) Run(ctx context.Context, n *Node) (any, error) {
+	if n.mint == nil {
+		return nil, errNoMint
+	}
+	if err := n.keepMint(ctx); err != nil {
+		return nil, err
+	}
+	keys, err := n.mint.Keys(ctx, n.Now())
+	if err != nil {
+		return nil, err
+	}
+	file, err := coin.Append(nil, keys)
+	return PublishedKeys{keys.Mint, keys.Network[:], len(keys.Keys), file}, err
+}
+
 // MintStatus is the order to show the mint's books by epoch.
 type MintStatus struct{}
 
@@ -135,6 +170,7 @@ type GuiltOrder struct{}
 type GuiltState struct {
 	Account  string `json:"account"`
 	Identity []byte `json:"identity"`
+	Coin     []byte `json:"coin"` // its number, another one for each proof
 	Time     int64  `json:"time"`
 	File     []byte `json:"file"` // an envelope
 }
@@ -150,10 +186,16 @@ func (GuiltOrder) Run(ctx context.Context, n *Node) (any, error) {
 	list := []GuiltState{}
 	err := n.mint.Guilts(ctx, func(file []byte) error {
 		g, err := coin.Parse[coin.GuiltFile](file)
-		if err == nil {
-			list = append(list, GuiltState{g.Account, g.Identity[:], g.Time, file})
+		if err != nil {
+			return err
 		}
-		return err
+		proof, err := brands.ParseGuilt(g.Guilt)
+		if err != nil {
+			return err
+		}
+		id := proof.Coin.ID()
+		list = append(list, GuiltState{g.Account, g.Identity[:], id[:], g.Time, file})
+		return nil
 	})
 	return list, err
 }

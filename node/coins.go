@@ -17,30 +17,6 @@ import (
 	"jiaozi/wire/coin"
 )
 
-// CoinScheme is what the operator decides about blind coins.
-type CoinScheme struct {
-	Name          string     `json:"name"`          // of the mint, for people
-	Denominations int        `json:"denominations"` // 1, 2, 4 ... smallest units of the currency
-	Notes         []CoinNote `json:"notes"`         // divisible notes
-	Groups        []string   `json:"groups"`        // special-purpose coins: groups of merchants
-	IssueMonths   int        `json:"issue_months"`  // how long an epoch's coins are made,
-	SpendMonths   int        `json:"spend_months"`  // then still taken by payees,
-	DepositMonths int        `json:"deposit_months"`
-}
-
-// CoinNote is a denomination of divisible notes: any multiple of Value>>Depth up to
-// Value can be paid from one.
-type CoinNote struct {
-	Value string `json:"value"`
-	Depth uint8  `json:"depth"`
-}
-
-// defaultCoins: coins of 0.01 to 655.36, and notes of 0.64 and 40.96 in 64 parts.
-func defaultCoins() *CoinScheme {
-	return &CoinScheme{Name: "Jiaozi mint", Denominations: 17, Notes: []CoinNote{{"0.64", 6}, {"40.96", 6}}, Groups: []string{},
-		IssueMonths: 1, SpendMonths: 3, DepositMonths: 1}
-}
-
 // errNoMint: scheme.json has no coins.
 var errNoMint = errors.New("this scheme has no mint: scheme.json has no \"coins\"")
 
@@ -78,7 +54,7 @@ func (n *Node) openMint() error {
 	c := n.scheme.Coins
 	config := mint.Config{
 		Inst: n.scheme.Issuer, Name: c.Name, Network: network, Currency: n.Currency(), Sign: keyMint,
-		Coins: c.Denominations, Groups: c.Groups, CardKey: cards,
+		Coins: c.Denominations, Groups: c.Groups, Blanks: blankKeys, CardKey: cards,
 		Plan: mint.Plan{Issue: c.IssueMonths, Spend: c.SpendMonths, Deposit: c.DepositMonths},
 	}
 	if config.Notes, err = c.notes(n.scheme); err != nil {
@@ -86,18 +62,6 @@ func (n *Node) openMint() error {
 	}
 	n.mint, err = mint.New(config, n.ledger.Door(mint.Events, mint.Spaces(n.scheme.Issuer)), n.vault, n.stream("mint"))
 	return err
-}
-
-func (c *CoinScheme) notes(s *Scheme) ([]mint.Note, error) {
-	var list []mint.Note
-	for _, note := range c.Notes {
-		value, err := s.money(note.Value)
-		if err != nil {
-			return nil, fmt.Errorf("scheme.json: coins: note: %w", err)
-		}
-		list = append(list, mint.Note{Value: value.Minor(), Depth: note.Depth})
-	}
-	return list, nil
 }
 
 // keepMint makes the keys of this epoch and the next, and ends epochs whose time
@@ -152,7 +116,9 @@ type coinServer struct{ *Node }
 
 // Handle answers one message.
 func (s coinServer) Handle(ctx context.Context, request coin.Message) (coin.Message, error) {
-	return s.mint.Handle(ctx, request, s.Now())
+	answer, err := s.mint.Handle(ctx, request, s.Now())
+	s.metrics.mint(request, answer, err)
+	return answer, err
 }
 
 // Failure is the answer to a request that the mint could not decide.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"jiaozi/link/framed"
+	"jiaozi/wire/coin"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -17,6 +18,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	messages *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	coins    *prometheus.CounterVec
 }
 
 func newMetrics(entries func() float64) *metrics {
@@ -30,7 +32,10 @@ func newMetrics(entries func() float64) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}, []string{"link"}),
 	}
-	m.registry.MustRegister(m.messages, m.seconds, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	m.coins = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "jiaozi_mint_requests_total", Help: "Requests to the mint by kind and by what became of them: answered, failed, or the code of the refusal.",
+	}, []string{"kind", "result"})
+	m.registry.MustRegister(m.messages, m.seconds, m.coins, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "jiaozi_book_batches", Help: "Batches in the journal of the book.",
 	}, entries))
 	return m
@@ -45,6 +50,21 @@ func (m *metrics) watch(link string, h framed.Handler) framed.Handler {
 		m.messages.WithLabelValues(link, fate(answer, err)).Inc()
 		return answer, err
 	}
+}
+
+// mint counts a request. Kinds and codes are few, whatever is sent.
+func (m *metrics) mint(request, answer coin.Message, err error) {
+	kind, result := request.Type(), "answered"
+	if s, ok := request.(*coin.Signed); ok {
+		kind = s.Body.Type()
+	}
+	if refusal, ok := answer.(*coin.Failure); ok {
+		result = refusal.Code.String()
+	}
+	if err != nil {
+		result = "failed"
+	}
+	m.coins.WithLabelValues(kind.String(), result).Inc()
 }
 
 func fate(answer []byte, err error) string {

@@ -79,18 +79,39 @@ func TestSchemeFileIsStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	for why, change := range map[string][2]string{
-		"an unknown key":      {`"version"`, `"tap_limt": "1.00", "version"`},
-		"another version":     {`"version": 1`, `"version": 2`},
-		"an unknown currency": {`"CNY"`, `"XYZ"`},
-		"a negative limit":    {`"1000.00"`, `"-1000.00"`},
-		"a bad institution":   {`"10000001"`, `"1"`},
-		"a bad rule":          {`"clone_bearer": "issuer"`, `"clone_bearer": "nobody"`},
-		"a bad time":          {`"23:00"`, `"25:00"`},
-		"a bad aid":           {`"A000000333010101"`, `"A0"`},
-		"a bad iin":           {`"62999901"`, `"62"`},
-		"no JSON":             {`{`, ``},
+		"an unknown key":                      {`"version"`, `"tap_limt": "1.00", "version"`},
+		"another version":                     {`"version": 1`, `"version": 2`},
+		"an unknown currency":                 {`"CNY"`, `"XYZ"`},
+		"a negative limit":                    {`"1000.00"`, `"-1000.00"`},
+		"a bad institution":                   {`"10000001"`, `"1"`},
+		"a bad rule":                          {`"clone_bearer": "issuer"`, `"clone_bearer": "nobody"`},
+		"a bad time":                          {`"23:00"`, `"25:00"`},
+		"a bad aid":                           {`"A000000333010101"`, `"A0"`},
+		"a bad iin":                           {`"62999901"`, `"62"`},
+		"no JSON":                             {`{`, ``},
+		"a mint with no name":                 {`"Jiaozi mint"`, `""`},
+		"no denomination":                     {`"denominations": 17`, `"denominations": 0`},
+		"a denomination that no amount holds": {`"denominations": 17`, `"denominations": 41`},
+		"a note that is no power of two":      {`"0.64"`, `"0.65"`},
+		"a note that is too deep":             {`"depth": 6`, `"depth": 7`},
+		"a note with no parts":                {`"depth": 6`, `"depth": 0`},
+		"a note smaller than its parts":       {`"0.64"`, `"0.32"`},
+		"a note that stands twice":            {`"0.64"`, `"40.96"`},
+		"a note in bad words":                 {`"0.64"`, `"much"`},
+		"a group in capitals":                 {`"groups": []`, `"groups": ["Canteen"]`},
+		"a group without a name":              {`"groups": []`, `"groups": [""]`},
+		"a group that stands twice":           {`"groups": []`, `"groups": ["canteen", "canteen"]`},
+		"more keys than a wallet reads":       {`"groups": []`, `"groups": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t"]`},
+		"an epoch that does not fit a year":   {`"issue_months": 1`, `"issue_months": 5`},
+		"coins that nobody may spend":         {`"spend_months": 3`, `"spend_months": 0`},
+		"coins that nobody may deposit":       {`"deposit_months": 1`, `"deposit_months": 0`},
+		"coins for ever":                      {`"spend_months": 3`, `"spend_months": 120`},
 	} {
-		if err := os.WriteFile(path, []byte(strings.Replace(string(good), change[0], change[1], 1)), 0o600); err != nil {
+		bad := strings.Replace(string(good), change[0], change[1], 1)
+		if bad == string(good) {
+			t.Errorf("%s: %s is not in the file", why, change[0])
+		}
+		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := LoadScheme(o.Dir); err == nil {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"filippo.io/age"
 
+	"jiaozi/crypt/brands"
 	"jiaozi/crypt/phrase"
 	"jiaozi/crypt/pin"
 	"jiaozi/node/cardfile"
@@ -19,6 +21,7 @@ import (
 	"jiaozi/value/clock"
 	"jiaozi/value/money"
 	"jiaozi/wire/apdu"
+	"jiaozi/wire/coin"
 )
 
 // WalletOptions say which wallet to open, and with what.
@@ -28,6 +31,7 @@ type WalletOptions struct {
 	Mint     string            // address of the mint's API; "" for a wallet that stays offline
 	Card     *WalletCard       // nil: without the card
 	Currency money.Currency    // zero: yuan
+	Network  brands.Network    // the scheme, to pin before the mint is first asked; zero: the mint's word
 	Policy   wallet.Policy
 	Clock    clock.Clock // nil: the machine's
 	Rand     io.Reader   // nil: the machine's
@@ -46,6 +50,7 @@ type Purse struct {
 	*wallet.Wallet
 	file *walletfile.File
 	card *cardfile.File // nil unless its card is in a file
+	mint *mintapi.Client
 }
 
 // Format shows nothing of the coins under every verb.
@@ -91,6 +96,26 @@ func RestoreBackup(o WalletOptions, backup []byte, secret walletfile.Secret) (*P
 	})
 }
 
+// KeysFile fetches the mint's keys for the wallet, and gives them as a file with
+// which others check coins offline.
+func (p *Purse) KeysFile(ctx context.Context) ([]byte, error) {
+	if err := p.RefreshKeys(ctx); err != nil {
+		return nil, err
+	}
+	raw, err := p.mint.Keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := coin.Parse[coin.Keys](raw)
+	if err != nil {
+		return nil, fmt.Errorf("the mint's keys: %w", err)
+	}
+	if brands.Network(keys.Network) != p.Network() {
+		return nil, wallet.ErrNetwork // it has changed since a moment ago
+	}
+	return raw, nil
+}
+
 // remembered is a store in memory.
 type remembered struct{ state []byte }
 
@@ -121,12 +146,13 @@ func (o WalletOptions) assemble(
 	if world.Rand == nil {
 		world.Rand = rand.Reader
 	}
+	p := new(Purse)
 	if o.Mint != "" {
-		if world.Mint, err = mintapi.NewClient(o.Mint); err != nil {
+		if p.mint, err = mintapi.NewClient(o.Mint); err != nil {
 			return nil, err
 		}
+		world.Mint = p.mint
 	}
-	p := new(Purse)
 	if p.file, err = file(o.Path, o.Secret); err != nil {
 		return nil, err
 	}
@@ -134,7 +160,7 @@ func (o WalletOptions) assemble(
 	if err := p.insert(o.Card, &world); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	config := wallet.Config{Currency: o.Currency, Policy: o.Policy}
+	config := wallet.Config{Currency: o.Currency, Network: o.Network, Policy: o.Policy}
 	if config.Currency == 0 {
 		config.Currency = money.CNY
 	}

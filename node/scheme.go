@@ -162,7 +162,7 @@ func (s *Scheme) validateRest() error {
 	if _, err := s.cutOff(); err != nil {
 		return err
 	}
-	return nil
+	return s.Coins.check(s)
 }
 
 // LoadScheme reads and checks scheme.json; unknown keys are an error, because a

@@ -1,7 +1,6 @@
 package index
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -109,15 +108,18 @@ func benchmarkFind(b *testing.B, x *Index, hash func() uint64) {
 		}
 	}
 	b.ReportMetric(float64(len(x.now.Load().runs)), "runs")
-	b.ReportMetric(float64(resident(x))/float64(x.Len()), "bytes/entry")
+	bytes, mapped := kept(x)
+	b.ReportMetric(float64(bytes)/float64(x.Len()), "kept-B/entry")
+	b.ReportMetric(float64(mapped)/float64(x.Len()), "mapped-B/entry")
 }
 
-// resident is the memory that the runs keep: fences and filters.
-func resident(x *Index) (bytes uint64) {
+// kept is the memory that the runs keep, and what they have mapped: summaries and filters.
+func kept(x *Index) (bytes, mapped uint64) {
 	for _, r := range x.now.Load().runs {
-		bytes += r.filterSize + uint64(len(r.fences))*uint64(binary.Size(Entry{}))
+		bytes += uint64(len(r.summary)) * entrySize
+		mapped += r.filterSize
 	}
-	return bytes
+	return bytes, mapped
 }
 
 func build(b *testing.B, x *Index, size int) {

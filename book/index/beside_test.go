@@ -120,3 +120,30 @@ func TestMergedRunsWaitForTheirReaders(t *testing.T) {
 		t.Error(y.Len())
 	}
 }
+
+// TestReaderOutlivesItsFiles: what a reader opened and mapped stays with it when the writer merges and deletes the files.
+func TestReaderOutlivesItsFiles(t *testing.T) {
+	dir := t.TempDir()
+	x := must(Open(dir, Options{Filter: true}))
+	defer x.Close()
+	const size = 5000
+	for seq := range mergeFactor {
+		seal(t, x, uint64(seq+1), entriesFrom(seq*size, size)...)
+	}
+	r := must(OpenReader(dir, Options{}))
+	defer r.Close()
+	mergeAll(t, x)
+	if files := must(disk(dir).names()); len(files) != 2 {
+		t.Error(files)
+	}
+	for _, y := range []*Index{r, x} {
+		for _, e := range entriesFrom(0, mergeFactor*size) {
+			if found := must(y.Find(e.Hash, nil)); !slices.Equal(found, []uint64{e.Pos}) {
+				t.Fatalf("%v: %v", e, found)
+			}
+		}
+		if found := must(y.Find(randomHash(1<<50), nil)); found != nil {
+			t.Error(found)
+		}
+	}
+}

@@ -131,7 +131,7 @@ func rollForward(t *testing.T, d *faulty, acknowledged uint64) {
 
 // TestFailedSealMayBeRepeated: a full disk passes; the same index takes the same batch when there is room again.
 func TestFailedSealMayBeRepeated(t *testing.T) {
-	for k := range 9 { // the operations of a seal before the manifest changes its name
+	for k := range 12 { // the operations of a seal before the manifest changes its name
 		d := newFaulty()
 		x := must(open(d, Options{Filter: true}))
 		seal(t, x, 1, crashBatch(1)...)
@@ -151,7 +151,7 @@ func TestFailedSealMayBeRepeated(t *testing.T) {
 func TestUnsureIndexStops(t *testing.T) {
 	d := newFaulty()
 	x := must(open(d, Options{}))
-	d.failAt, d.kind = d.ops+10, all // the renaming
+	d.failAt, d.kind = d.ops+11, all // the renaming
 	for seq := uint64(1); seq < 4; seq++ {
 		if err := x.Seal(crashBatch(seq), seq, testMark); !errors.Is(err, errFault) || x.Seq() != 0 {
 			t.Error(seq, x.Seq(), err)

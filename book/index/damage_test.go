@@ -3,6 +3,8 @@ package index
 import (
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -93,17 +95,23 @@ func TestForeignFilesAreNoticed(t *testing.T) {
 	seal(t, x, 1, entriesFrom(5000, perBlock+3)...)
 	x.Close()
 	foreign := other.files[one].data
+	// The first run has a head, one page of filter, a directory, two blocks and a summary.
+	put := func(to int, from []byte, page int) func(files map[string]*memoryFile) {
+		return func(files map[string]*memoryFile) {
+			copy(files[one].data[to*pageSize:(to+1)*pageSize], from[page*pageSize:])
+		}
+	}
 	for what, deed := range map[string]func(files map[string]*memoryFile){
-		"run missing":      func(files map[string]*memoryFile) { delete(files, two) },
-		"manifest missing": func(files map[string]*memoryFile) { delete(files, manifestName) },
-		"runs swapped":     func(files map[string]*memoryFile) { files[one], files[two] = files[two], files[one] },
-		"foreign run":      func(files map[string]*memoryFile) { files[one] = other.files[one] },
-		"foreign manifest": func(files map[string]*memoryFile) { files[manifestName] = other.files[manifestName] },
-		"foreign block":    func(files map[string]*memoryFile) { copy(files[one].data[pageSize:2*pageSize], foreign[pageSize:]) },
-		"block twice": func(files map[string]*memoryFile) {
-			copy(files[one].data[2*pageSize:], files[one].data[pageSize:2*pageSize])
-		},
-		"foreign filter": func(files map[string]*memoryFile) { copy(files[one].data[3*pageSize:], foreign[3*pageSize:]) },
+		"run missing":         func(files map[string]*memoryFile) { delete(files, two) },
+		"manifest missing":    func(files map[string]*memoryFile) { delete(files, manifestName) },
+		"runs swapped":        func(files map[string]*memoryFile) { files[one], files[two] = files[two], files[one] },
+		"foreign run":         func(files map[string]*memoryFile) { files[one] = other.files[one] },
+		"foreign manifest":    func(files map[string]*memoryFile) { files[manifestName] = other.files[manifestName] },
+		"foreign filter":      put(1, foreign, 1),
+		"foreign directory":   put(2, foreign, 2),
+		"foreign block":       put(3, foreign, 3),
+		"block twice":         func(files map[string]*memoryFile) { put(4, files[one].data, 3)(files) },
+		"block for directory": func(files map[string]*memoryFile) { put(2, files[one].data, 3)(files) },
 	} {
 		dir, want := small(t)
 		deed(dir.files)
@@ -124,6 +132,56 @@ func TestForeignFilesAreNoticed(t *testing.T) {
 		}
 		if !maps.Equal(dir.files, before) {
 			t.Errorf("%s: files were touched", what)
+		}
+	}
+}
+
+// TestFilterIsCheckedWhenItIsAsked: a bit that changes in the mapped filter of an open index, as when a page of it was
+// dropped and came back otherwise, hides no entry.
+func TestFilterIsCheckedWhenItIsAsked(t *testing.T) {
+	dir, want := small(t)
+	x := must(open(dir, Options{}))
+	defer x.Close()
+	noticed := 0
+	for i := range dir.files[runName(1)].data[filterAt : filterAt+pageSize] {
+		f := dir.files[runName(1)].data[filterAt:]
+		for _, mask := range []byte{1 << (i % 8), f[i]} {
+			f[i] ^= mask
+			for _, e := range want {
+				switch found, err := x.Find(e.Hash, nil); {
+				case errors.Is(err, ErrDamaged):
+					noticed++
+				case err != nil || !slices.Equal(found, []uint64{e.Pos}):
+					t.Fatalf("byte %d: %v is lost, and nobody notices: %v %v", i, e, found, err)
+				}
+			}
+			f[i] ^= mask
+		}
+	}
+	if noticed < len(want) {
+		t.Errorf("%d questions met the damage", noticed)
+	}
+}
+
+// TestFileCutUnderAReader: somebody cuts the file of an open index short. Asking the filter is an error then, not the end
+// of the process.
+func TestFileCutUnderAReader(t *testing.T) {
+	dir := t.TempDir()
+	x := must(Open(dir, Options{Filter: true}))
+	defer x.Close()
+	seal(t, x, 1, entriesFrom(0, 10_000)...)
+	if err := os.Truncate(filepath.Join(dir, runName(1)), 0); err != nil {
+		t.Fatal(err)
+	}
+	e := entriesFrom(0, 1)[0]
+	for range 2 {
+		_, find := x.Find(e.Hash, nil)
+		_, _, before := x.Before(e.Hash, e.Pos+1)
+		each := x.FindEach([]uint64{e.Hash}, func(int, uint64) { t.Error("a hit in a file that is gone") })
+		for _, err := range []error{find, before, each} {
+			if !errors.Is(err, ErrDamaged) {
+				t.Error(err)
+			}
 		}
 	}
 }

@@ -162,7 +162,10 @@ func (f *faultyFile) Write(p []byte) (int, error) {
 func (f *faultyFile) WriteAt(p []byte, at int64) (int, error) {
 	effect, err := f.disk.op()
 	n := []int{nothing: 0, half: len(p) / 2, all: len(p)}[effect]
-	return copy(f.data[at:], p[:n]), err
+	file := memoryFile{f.data}
+	file.WriteAt(p[:n], at)
+	f.data = file.data
+	return n, err
 }
 
 func (f *faultyFile) ReadAt(p []byte, at int64) (int, error) {
@@ -170,6 +173,13 @@ func (f *faultyFile) ReadAt(p []byte, at int64) (int, error) {
 		return 0, err
 	}
 	return (&memoryFile{f.data}).ReadAt(p, at)
+}
+
+func (f *faultyFile) Map(size int64) ([]byte, error) {
+	if _, err := f.disk.op(); err != nil {
+		return nil, err
+	}
+	return f.data[:size], nil
 }
 
 func (f *faultyFile) Size() (int64, error) {

@@ -2,6 +2,8 @@ package index
 
 import (
 	"math"
+	"runtime"
+	"runtime/debug"
 	"slices"
 )
 
@@ -21,10 +23,12 @@ func (x *Index) From(hash, pos uint64, limit int, to []uint64) ([]uint64, error)
 	defer s.release()
 	start := len(to)
 	for _, r := range s.runs {
-		if limit > 0 && r.has(hash) {
-			if to, err = r.from(hash, pos, limit, to); err != nil {
-				return to[:start], err
-			}
+		ok, err := r.may(hash)
+		if err == nil && ok && limit > 0 {
+			to, err = r.from(hash, pos, limit, to)
+		}
+		if err != nil {
+			return to[:start], err
 		}
 	}
 	found := to[start:]
@@ -42,10 +46,11 @@ func (x *Index) Before(hash, pos uint64) (uint64, bool, error) {
 	defer s.release()
 	greatest, any := uint64(0), false
 	for _, r := range s.runs {
-		if !r.has(hash) {
-			continue
+		found, ok := uint64(0), false
+		may, err := r.may(hash)
+		if err == nil && may {
+			found, ok, err = r.before(hash, pos)
 		}
-		found, ok, err := r.before(hash, pos)
 		if err != nil {
 			return 0, false, err
 		}
@@ -66,13 +71,14 @@ func (x *Index) FindEach(hashes []uint64, hit func(i int, pos uint64)) error {
 		return err
 	}
 	defer s.release()
+	var may []int
 	var found []uint64
 	for _, r := range s.runs {
-		for i, hash := range hashes {
-			if !r.has(hash) {
-				continue
-			}
-			if found, err = r.from(hash, 0, math.MaxInt, found[:0]); err != nil {
+		if may, err = r.sift(hashes, may[:0]); err != nil {
+			return err
+		}
+		for _, i := range may {
+			if found, err = r.from(hashes[i], 0, math.MaxInt, found[:0]); err != nil {
 				return err
 			}
 			for _, pos := range found {
@@ -81,4 +87,48 @@ func (x *Index) FindEach(hashes []uint64, hit func(i int, pos uint64)) error {
 		}
 	}
 	return nil
+}
+
+// may reports whether the run may hold the hash.
+func (r *run) may(hash uint64) (bool, error) {
+	if hash < r.summary[0].Hash || r.last.Hash < hash {
+		return false, nil
+	}
+	var room [1]int
+	list, err := r.sift([]uint64{hash}, room[:0])
+	return len(list) > 0, err
+}
+
+// sift appends the places of those hashes that the run may hold. It reads no
+// file, but the filter is one, mapped.
+func (r *run) sift(hashes []uint64, to []int) (_ []int, err error) {
+	if r.filterSize == 0 {
+		for i := range hashes {
+			to = append(to, i)
+		}
+		return to, nil
+	}
+	defer r.catch(debug.SetPanicOnFault(true), &err)
+	to, sound := r.filter.ask(hashes, to)
+	if !sound {
+		err = r.damaged("a part of the filter has a wrong checksum")
+	}
+	return to, err
+}
+
+// catch makes an error of a fault in mapped memory, which is how the kernel says
+// that it could not read a page of a file again: the disk fails, or somebody has
+// cut the file short.
+func (r *run) catch(before bool, err *error) {
+	debug.SetPanicOnFault(before)
+	switch fault := recover().(type) {
+	case nil:
+	case interface {
+		runtime.Error
+		Addr() uintptr
+	}:
+		*err = r.damaged("a part of the filter that was there cannot be read any more")
+	default:
+		panic(fault)
+	}
 }

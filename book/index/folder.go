@@ -8,7 +8,7 @@ import (
 )
 
 // A folder is what an index asks of a file system: files side by side, each
-// written once from the front, and names that change all at once. Errors about a
+// written once and then only read, and names that change all at once. Errors about a
 // name that is not there wrap fs.ErrNotExist.
 type folder interface {
 	create(name string) (file, error) // anew, whatever was there
@@ -26,6 +26,9 @@ type file interface {
 	io.WriterAt
 	io.ReaderAt
 	io.Closer
+	// Map shows the first bytes of the file, which are there and will not change,
+	// until it is closed. At most once.
+	Map(size int64) ([]byte, error)
 	Size() (int64, error)
 	Sync() error
 }
@@ -71,16 +74,14 @@ func (d disk) sync() error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-type diskFile struct{ *os.File }
-
 func wrap(f *os.File, err error) (file, error) {
 	if err != nil {
 		return nil, err
 	}
-	return diskFile{f}, nil
+	return &diskFile{File: f}, nil
 }
 
-func (f diskFile) Size() (int64, error) {
+func (f *diskFile) Size() (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err

@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"errors"
+	"hash/crc32"
 	"testing"
 )
 
@@ -86,10 +87,13 @@ func withChecksums(b []byte) []byte {
 	h, err := decodeHead(first)
 	if err == nil && h.size() == int64(len(b)) {
 		for n := range h.blocks() {
-			sealBlock(b[blockAt(n):], h.number, n)
+			sealBlock(b[h.blockAt(n):], h.number, n)
 		}
-		h.filterSum = checksum(b[h.filterAt():h.directoryAt()])
-		h.directory = checksum(b[h.directoryAt():])
+		for g := range h.groups() {
+			sealBlock(b[h.directoryAt(g):], h.number, isDirectory|g)
+		}
+		h.filterSum = crc32.ChecksumIEEE(b[filterAt:h.directoryAt(0)])
+		h.summarySum = checksum(b[h.summaryAt():])
 		first = h.encode()
 	}
 	copy(b, first)

@@ -13,9 +13,11 @@
 //
 // Promises: after Seal returns, a crash takes nothing back; a crash in the middle
 // leaves the state before or after, and never a third; what is read was checked
-// against a checksum; the memory used is the filters (12 bits for each hash, if
-// asked for) and one entry in 255, whatever the size. Everything in here is
-// derived: an index that is damaged is deleted, and made again from the journal.
+// against a checksum; the memory used is one entry in 65025, whatever the size.
+// Filters, if asked for, are files too, mapped (on Linux; elsewhere they are
+// read): 13 bits for each hash that the kernel keeps in memory if there is room.
+// Everything in here is derived: an index that is damaged is deleted, and made
+// again from the journal.
 //
 // Start with Open, Index.Find and Index.Seal.
 package index
@@ -50,8 +52,9 @@ func (e Entry) less(o Entry) bool { return e.Hash < o.Hash || e.Hash == o.Hash &
 // Options say how an index is built. They may change from one opening to the
 // next: what they mean for a run is decided when the run is written.
 type Options struct {
-	// Filter keeps 12 bits for each hash in memory, so that a hash which is not
-	// there costs no read of the disk (one in 240 for each run does).
+	// Filter keeps 13 bits for each hash beside it, which lie in memory if there is
+	// room, so that a hash which is not there costs no read of the disk (one in 240
+	// for each run does).
 	Filter bool
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -290,7 +291,7 @@ func TestFilterSparesTheDisk(t *testing.T) {
 	r := x.now.Load().runs[0]
 	wrong := 0
 	for i := range uint64(asked) {
-		if r.has(randomHash(1<<50 + i)) {
+		if must(r.may(randomHash(1<<50 + i))) {
 			wrong++
 		}
 	}
@@ -299,5 +300,30 @@ func TestFilterSparesTheDisk(t *testing.T) {
 	}
 	if bits := r.filterSize * 8 / size; bits != bitsPerHash {
 		t.Errorf("%d bits for each hash", bits)
+	}
+}
+
+// TestMemoryDoesNotGrow: a merge of four times as many entries takes no more memory while it works, and leaves behind
+// one entry in 65025.
+func TestMemoryDoesNotGrow(t *testing.T) {
+	merge := func(size int) (took uint64) {
+		x := must(Open(t.TempDir(), Options{Filter: true}))
+		defer x.Close()
+		for seq := range mergeFactor {
+			seal(t, x, uint64(seq+1), entriesFrom(seq*size, size)...)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		mergeAll(t, x)
+		runtime.ReadMemStats(&after)
+		r := x.now.Load().runs[0]
+		if want := (mergeFactor*size + perBlock*perBlock - 1) / (perBlock * perBlock); len(x.now.Load().runs) != 1 || len(r.summary) != want {
+			t.Errorf("%d of %d entries are kept in memory, want %d", len(r.summary), r.count, want)
+		}
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	few, many := merge(100_000), merge(400_000)
+	if many > few+few/10 {
+		t.Errorf("a merge of %d entries takes %d bytes, of four times as many %d", mergeFactor*100_000, few, many)
 	}
 }

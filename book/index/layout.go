@@ -12,21 +12,30 @@ import (
 
 // A run is one file of entries in ascending order, little endian:
 //
-//	page 0      head: what is in the file, checksum
-//	pages 1-n   blocks: 255 entries, number of the run, number of the block, checksum
-//	filter      as long as the head says, perhaps nothing
-//	directory   first entry of each block
+//	page 0    head: what is in the file, checksum
+//	filter    whole pages, as many as the head says, perhaps none
+//	groups    each a directory and the blocks that it lists, up to 255
+//	summary   first entry of each group
+//
+// A block is a page of up to 255 entries, number of the run, number of the block,
+// checksum. A directory is one too: its entries are the first ones of its blocks.
 //
 // The manifest holds the head's checksum, the head those of the filter and the
-// directory, the directory a copy of each block's first entry. So a good file in
-// the wrong place is found as surely as a bad one.
+// summary, the summary a copy of each directory's first entry and the directory
+// of each block's. So a good file in the wrong place is found as surely as a bad
+// one. And everything is written from front to back, the filter beside the groups,
+// so that a writer holds one group however large the run becomes.
 const (
-	runMagic   = "JZRUN02\n"
+	runMagic   = "JZRUN03\n"
 	pageSize   = 4096
 	entrySize  = 16
 	perBlock   = 255
+	groupPages = 1 + perBlock
 	trailerAt  = perBlock * entrySize // run, block, CRC-32C
 	checksumAt = pageSize - 4
+
+	// isDirectory stands in the number of a block that is the directory of a group.
+	isDirectory = 1 << 31
 
 	// Bounds of what a head may claim. Its sums fit in 63 bits.
 	maxEntries = perBlock << 31
@@ -49,8 +58,8 @@ type head struct {
 	count      uint64 // entries
 	last       Entry
 	filterSize uint64 // bytes
-	filterSum  uint32 // checksum
-	directory  uint32 // checksum
+	filterSum  uint32 // CRC-32 (IEEE)
+	summarySum uint32 // checksum
 }
 
 // blocks is how many blocks the entries fill.
@@ -59,12 +68,25 @@ func (h *head) blocks() uint64 { return (h.count + perBlock - 1) / perBlock }
 // inBlock is how many entries block n holds: only the last may have room left.
 func (h *head) inBlock(n uint64) int { return int(min(perBlock, h.count-n*perBlock)) }
 
-func blockAt(n uint64) int64 { return int64(n+1) * pageSize }
+// groups is how many directories list the blocks.
+func (h *head) groups() uint64 { return (h.blocks() + perBlock - 1) / perBlock }
 
-func (h *head) filterAt() int64      { return blockAt(h.blocks()) }
-func (h *head) directoryAt() int64   { return h.filterAt() + int64(h.filterSize) }
-func (h *head) directorySize() int64 { return int64(h.blocks()) * entrySize }
-func (h *head) size() int64          { return h.directoryAt() + h.directorySize() }
+// inGroup is how many blocks group g lists: only the last may list fewer.
+func (h *head) inGroup(g uint64) int { return int(min(perBlock, h.blocks()-g*perBlock)) }
+
+const filterAt = pageSize
+
+func (h *head) directoryAt(g uint64) int64 {
+	return filterAt + int64(h.filterSize) + int64(g)*groupPages*pageSize
+}
+func (h *head) blockAt(n uint64) int64 {
+	return h.directoryAt(n/perBlock) + int64(1+n%perBlock)*pageSize
+}
+func (h *head) summaryAt() int64 {
+	return filterAt + int64(h.filterSize) + int64(h.blocks()+h.groups())*pageSize
+}
+func (h *head) summarySize() int64 { return int64(h.groups()) * entrySize }
+func (h *head) size() int64        { return h.summaryAt() + h.summarySize() }
 
 func (h *head) encode() []byte {
 	b := append(make([]byte, 0, pageSize), runMagic...)
@@ -72,7 +94,7 @@ func (h *head) encode() []byte {
 		b = little.AppendUint64(b, n)
 	}
 	b = little.AppendUint32(b, h.filterSum)
-	b = little.AppendUint32(b, h.directory)
+	b = little.AppendUint32(b, h.summarySum)
 	b = b[:checksumAt]
 	return little.AppendUint32(b, checksum(b))
 }
@@ -87,11 +109,11 @@ func decodeHead(b []byte) (head, error) {
 		*n = little.Uint64(b[at:])
 		at += 8
 	}
-	h.filterSum, h.directory = little.Uint32(b[at:]), little.Uint32(b[at+4:])
+	h.filterSum, h.summarySum = little.Uint32(b[at:]), little.Uint32(b[at+4:])
 	if !bytes.Equal(b, h.encode()) {
 		return head{}, errors.New("the head's checksum is wrong")
 	}
-	if h.count == 0 || h.count > maxEntries || h.filterSize > maxFilter || h.filterSize%filterBlock != 0 {
+	if h.count == 0 || h.count > maxEntries || h.filterSize > maxFilter || h.filterSize%pageSize != 0 {
 		return head{}, fmt.Errorf("the head claims %d entries and a filter of %d bytes", h.count, h.filterSize)
 	}
 	return h, nil
@@ -104,7 +126,7 @@ func putEntry(b []byte, e Entry) {
 
 func getEntry(b []byte) Entry { return Entry{little.Uint64(b), little.Uint64(b[8:])} }
 
-// sealBlock ends a block.
+// sealBlock ends a block, or a directory.
 func sealBlock(b []byte, run, block uint64) {
 	little.PutUint64(b[trailerAt:], run)
 	little.PutUint32(b[trailerAt+8:], uint32(block))

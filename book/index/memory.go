@@ -80,8 +80,8 @@ func (f *memoryFile) Write(p []byte) (int, error) {
 }
 
 func (f *memoryFile) WriteAt(p []byte, at int64) (int, error) {
-	if at+int64(len(p)) > int64(len(f.data)) {
-		return 0, io.ErrShortWrite // only what was written is written over
+	if more := int(at) + len(p) - len(f.data); more > 0 {
+		f.data = append(f.data, make([]byte, more)...)
 	}
 	return copy(f.data[at:], p), nil
 }
@@ -96,6 +96,8 @@ func (f *memoryFile) ReadAt(p []byte, at int64) (int, error) {
 	}
 	return n, nil
 }
+
+func (f *memoryFile) Map(size int64) ([]byte, error) { return f.data[:size], nil }
 
 func (f *memoryFile) Size() (int64, error) { return int64(len(f.data)), nil }
 func (f *memoryFile) Sync() error          { return nil }

@@ -41,8 +41,8 @@ func (x *Index) Seal(entries []Entry, seq uint64, mark [32]byte) error {
 }
 
 // Merge makes one run of several, if there are enough of a size, and reports
-// whether another merge is due. It streams: its memory does not depend on the
-// size. Nothing that is found changes.
+// whether another merge is due. It streams, filter and all: its memory does not
+// depend on the size. Nothing that is found changes.
 func (x *Index) Merge() (more bool, err error) {
 	x.merging.Lock()
 	defer x.merging.Unlock()
@@ -176,6 +176,7 @@ type cursor struct {
 	at    Entry
 	left  []byte // entries of the block that are still to come
 	next  uint64 // block
+	list  directory
 	ahead []byte // blocks that were read and not begun
 	buf   []byte
 }
@@ -190,7 +191,7 @@ func (c *cursor) step() (bool, error) {
 	}
 	e := getEntry(c.left)
 	if begun && !c.at.less(e) {
-		return false, damaged(c.run.dir, c.run.name(), "entries out of order before block %d", c.next)
+		return false, c.run.damaged("entries out of order before block %d", c.next)
 	}
 	c.at, c.left = e, c.left[entrySize:]
 	return true, nil
@@ -200,20 +201,24 @@ func (c *cursor) nextBlock() (bool, error) {
 	blocks := c.run.blocks()
 	if c.next == blocks {
 		if c.at != c.run.last {
-			return false, damaged(c.run.dir, c.run.name(), "ends with entry %x, not %x", c.at, c.run.last)
+			return false, c.run.damaged("ends with entry %x, not %x", c.at, c.run.last)
 		}
 		return false, nil
+	}
+	first, err := c.run.first(c.next, &c.list)
+	if err != nil {
+		return false, err
 	}
 	if len(c.ahead) == 0 {
 		if c.buf == nil {
 			c.buf = make([]byte, min(cursorBlocks, blocks)*pageSize)
 		}
-		c.ahead = c.buf[:min(cursorBlocks, blocks-c.next)*pageSize]
-		if err := c.run.readInto(c.ahead, blockAt(c.next)); err != nil {
+		c.ahead = c.buf[:min(cursorBlocks, blocks-c.next, perBlock-c.next%perBlock)*pageSize]
+		if err := c.run.readInto(c.ahead, c.run.blockAt(c.next)); err != nil {
 			return false, err
 		}
 	}
-	if err := c.run.check(c.next, c.ahead[:pageSize]); err != nil {
+	if err := c.run.check(c.next, first, c.ahead[:pageSize]); err != nil {
 		return false, err
 	}
 	c.left = c.ahead[:c.run.inBlock(c.next)*entrySize]

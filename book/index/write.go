@@ -1,9 +1,8 @@
 package index
 
 import (
-	"bufio"
 	"fmt"
-	"hash/crc32"
+	"slices"
 )
 
 const (
@@ -18,23 +17,24 @@ type runWriter struct {
 	head
 	dir      folder
 	file     file
-	out      *bufio.Writer
-	page     page
-	filled   int // entries in page
-	fences   []Entry
-	filter   filter
+	filter   *filterWriter // or nil
+	group    []byte        // the directory at hand and its blocks so far
+	filled   int           // entries in the last of them
+	summary  []Entry
 	unsynced int
 }
 
-func newRunWriter(dir folder, number, seq uint64, filter filter) (*runWriter, error) {
+func newRunWriter(dir folder, number, seq, filterSize uint64) (*runWriter, error) {
 	f, err := dir.create(runName(number))
 	if err != nil {
 		return nil, err
 	}
-	w := &runWriter{dir: dir, file: f, out: bufio.NewWriterSize(f, writeBuffer), filter: filter}
-	w.number, w.seq = number, seq
-	_, err = w.out.Write(make([]byte, pageSize)) // the head's place
-	return w, err
+	w := &runWriter{dir: dir, file: f}
+	w.number, w.seq, w.filterSize = number, seq, filterSize
+	if filterSize > 0 {
+		w.filter = newFilterWriter(f, filterAt, filterSize, uint32(number))
+	}
+	return w, nil
 }
 
 // add takes the next entry; the same once more is dropped.
@@ -42,98 +42,113 @@ func (w *runWriter) add(e Entry) error {
 	if w.count > 0 && e == w.last {
 		return nil
 	}
-	if w.filled == perBlock {
-		if err := w.endBlock(); err != nil {
+	if w.count%perBlock == 0 {
+		if err := w.beginBlock(e); err != nil {
 			return err
 		}
 	}
-	if w.filled == 0 {
-		w.fences = append(w.fences, e)
-	}
-	putEntry(w.page[w.filled*entrySize:], e)
+	putEntry(w.group[len(w.group)-pageSize+w.filled*entrySize:], e)
 	w.filled++
 	w.count++
 	w.last = e
-	if w.filter != nil {
-		w.filter.add(e.Hash)
+	if w.filter == nil {
+		return nil
 	}
+	return w.filter.add(e.Hash)
+}
+
+// beginBlock ends the block before, and its group if that is full.
+func (w *runWriter) beginBlock(first Entry) error {
+	w.endBlock()
+	if len(w.group) == groupPages*pageSize {
+		if err := w.endGroup(); err != nil {
+			return err
+		}
+	}
+	if len(w.group) == 0 {
+		w.addPage()
+		w.summary = append(w.summary, first)
+	}
+	listed := len(w.group)/pageSize - 1
+	putEntry(w.group[listed*entrySize:], first)
+	w.addPage()
 	return nil
 }
 
-func (w *runWriter) endBlock() error {
-	clear(w.page[w.filled*entrySize:])
-	sealBlock(w.page[:], w.number, uint64(len(w.fences)-1))
-	w.filled = 0
-	return w.write(w.page[:])
+func (w *runWriter) addPage() {
+	n := len(w.group)
+	w.group = slices.Grow(w.group, pageSize)[:n+pageSize]
+	clear(w.group[n:])
 }
 
-func (w *runWriter) write(b []byte) error {
-	if _, err := w.out.Write(b); err != nil {
+// endBlock seals the last block of the group, if there is one.
+func (w *runWriter) endBlock() {
+	if w.filled > 0 {
+		sealBlock(w.group[len(w.group)-pageSize:], w.number, (w.count-1)/perBlock)
+		w.filled = 0
+	}
+}
+
+// endGroup writes the directory and its blocks.
+func (w *runWriter) endGroup() error {
+	g := uint64(len(w.summary) - 1)
+	sealBlock(w.group[:pageSize], w.number, isDirectory|g)
+	if _, err := w.file.WriteAt(w.group, w.directoryAt(g)); err != nil {
 		return err
 	}
-	if w.unsynced += len(b); w.unsynced < syncEvery {
+	w.unsynced += len(w.group)
+	w.group = w.group[:0]
+	if w.unsynced < syncEvery {
 		return nil
 	}
 	w.unsynced = 0
-	if err := w.out.Flush(); err != nil {
-		return err
-	}
 	return w.file.Sync()
 }
 
 // finish makes the file durable and returns it as an open run.
 func (w *runWriter) finish() (*run, error) {
-	if err := w.endBlock(); err != nil {
+	w.endBlock()
+	if err := w.endGroup(); err != nil {
 		return nil, err
 	}
-	r := &run{head: w.head, dir: w.dir, file: w.file, fences: w.fences, filter: w.filter}
-	err := w.filter.encode(func(b []byte) error {
-		r.filterSize += uint64(len(b))
-		r.filterSum = crc32.Update(r.filterSum, castagnoli, b)
-		return w.write(b)
-	})
-	if err != nil {
+	if w.filter != nil {
+		var err error
+		if w.filterSum, err = w.filter.finish(); err != nil {
+			return nil, err
+		}
+	}
+	summary := make([]byte, 0, w.summarySize())
+	for _, e := range w.summary {
+		summary = little.AppendUint64(little.AppendUint64(summary, e.Hash), e.Pos)
+	}
+	w.summarySum = checksum(summary)
+	if _, err := w.file.WriteAt(summary, w.summaryAt()); err != nil {
 		return nil, err
 	}
-	directory := make([]byte, 0, len(w.fences)*entrySize)
-	for _, e := range w.fences {
-		directory = little.AppendUint64(little.AppendUint64(directory, e.Hash), e.Pos)
-	}
-	if err := w.write(directory); err != nil {
-		return nil, err
-	}
-	r.directory = checksum(directory)
-	return r, w.finishHead(r)
-}
-
-func (w *runWriter) finishHead(r *run) error {
-	if err := w.out.Flush(); err != nil {
-		return err
-	}
-	b := r.head.encode()
-	r.headSum = little.Uint32(b[checksumAt:])
+	b := w.head.encode()
 	if _, err := w.file.WriteAt(b, 0); err != nil {
-		return err
+		return nil, err
 	}
-	return w.file.Sync()
+	if err := w.file.Sync(); err != nil {
+		return nil, err
+	}
+	r := &run{head: w.head, dir: w.dir, file: w.file, summary: w.summary, headSum: little.Uint32(b[checksumAt:])}
+	return r, r.mapFilter()
 }
 
 // writeRun makes a run of the next number, filled by fill with at most that many
 // entries, and leaves no file behind if that fails.
 func (x *Index) writeRun(seq, entries uint64, fill func(*runWriter) error) (*run, error) {
-	var f filter
+	size := uint64(0)
 	if x.options.Filter {
-		f = newFilter(entries)
+		size = filterSize(entries)
 	}
-	w, err := newRunWriter(x.dir, x.next.Add(1)-1, seq, f)
-	if w == nil {
+	w, err := newRunWriter(x.dir, x.next.Add(1)-1, seq, size)
+	if err != nil {
 		return nil, fmt.Errorf("write run of the index: %w", err)
 	}
 	var r *run
-	if err == nil {
-		err = fill(w)
-	}
-	if err == nil {
+	if err = fill(w); err == nil {
 		r, err = w.finish()
 	}
 	if err != nil {

@@ -11,8 +11,23 @@ import (
 
 func accountCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "account", Short: "The counter of the issuing bank: pay into a cardholder's account, see its balance"}
-	cmd.AddCommand(accountDepositCommand(), accountShowCommand())
+	cmd.AddCommand(accountOpenCommand(), accountDepositCommand(), accountShowCommand())
 	return cmd
+}
+
+func accountOpenCommand() *cobra.Command {
+	var o node.OpenAccount
+	return order("open", "Open a customer's account without a card, for a wallet of coins; one that is open stays as it is", func(cmd *cobra.Command) {
+		cmd.Flags().StringVar(&o.Account, "account", "", "name of the account: a-z, 0-9 and . _ @ - between them")
+		mustHave(cmd, "account")
+	}, func() (node.Order, error) { return o, nil }, printAccount)
+}
+
+func printAccount(cmd *cobra.Command, state node.AccountState, out output) error {
+	if out.json() {
+		return line(cmd.OutOrStdout(), state)
+	}
+	return table(cmd.OutOrStdout(), [][]string{{out.say("account", "账户"), state.Account}, {out.say("balance", "余额"), state.Currency + " " + state.Balance.String()}})
 }
 
 func accountDepositCommand() *cobra.Command {
@@ -37,32 +52,9 @@ func accountShowCommand() *cobra.Command {
 }
 
 // accountOrder is what both have in common: one account, one answer.
-func accountOrder(use, short string, order *node.DepositOrder, check func() error) *cobra.Command {
-	var data dataFlags
-	var out output
-	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := check(); err != nil {
-				return err
-			}
-			var state node.AccountState
-			if err := node.Admin(cmd.Context(), data.options(), *order, &state); err != nil {
-				return classify(err)
-			}
-			if out.json() {
-				return line(cmd.OutOrStdout(), state)
-			}
-			return table(cmd.OutOrStdout(), [][]string{{"account", state.Account}, {"balance", state.Currency + " " + state.Balance.String()}})
-		},
-	}
-	data.register(cmd)
-	outputFlags(cmd, &out)
-	cmd.Flags().StringVar(&order.Account, "account", "", "the account, as `card new` printed it")
-	if err := cmd.MarkFlagRequired("account"); err != nil {
-		panic("flag --account is not defined: " + err.Error())
-	}
-	return cmd
+func accountOrder(use, short string, o *node.DepositOrder, check func() error) *cobra.Command {
+	return order(use, short, func(cmd *cobra.Command) {
+		cmd.Flags().StringVar(&o.Account, "account", "", "the account, as `card new` or `account open` printed it")
+		mustHave(cmd, "account")
+	}, func() (node.Order, error) { return *o, check() }, printAccount)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net"
+	"slices"
 
 	"jiaozi/book"
 	"jiaozi/book/archive"
@@ -10,9 +11,40 @@ import (
 	"jiaozi/crypt/vault"
 	"jiaozi/node"
 	"jiaozi/node/cardfile"
+	"jiaozi/node/coincheck"
 	"jiaozi/node/durable"
+	"jiaozi/node/handover"
+	"jiaozi/node/mintapi"
+	"jiaozi/node/observer"
 	"jiaozi/node/till"
+	"jiaozi/node/walletfile"
+	"jiaozi/role/wallet"
 )
+
+// declined and damaged are what the words of wallets and mints end a command with.
+var (
+	declined = []error{wallet.ErrFunds, wallet.ErrAmount, wallet.ErrManyCoins, wallet.ErrRestored, wallet.ErrExpired, wallet.ErrRequest, wallet.ErrPayment,
+		wallet.ErrNoRequest, wallet.ErrAnswered, wallet.ErrNoChange, wallet.ErrNoBlanks, wallet.ErrReceipt, wallet.ErrNeedsCard, wallet.ErrOtherCard,
+		wallet.ErrPending, observer.ErrWrongPIN, observer.ErrBlocked, observer.ErrNeedsPIN}
+	damaged = []error{wallet.ErrState, wallet.ErrNetwork, wallet.ErrKeys, walletfile.ErrDamaged, coincheck.ErrFalse}
+	offline = []error{wallet.ErrOffline, mintapi.ErrUnreachable, handover.ErrUnreachable}
+)
+
+// classifyWallet is classify for commands that hold coins.
+func classifyWallet(err error) error {
+	is := func(target error) bool { return errors.Is(err, target) }
+	switch refusal := (*wallet.Refusal)(nil); {
+	case err == nil:
+		return nil
+	case slices.ContainsFunc(damaged, is):
+		return failWith(exitIntegrity, err)
+	case slices.ContainsFunc(offline, is):
+		return failWith(exitUnreachable, err)
+	case slices.ContainsFunc(declined, is), errors.As(err, &refusal):
+		return failWith(exitDeclined, err)
+	}
+	return classifyCard(err)
+}
 
 // classify gives an error the exit code that the contract of the commands asks
 // for: damage is 5, what cannot be reached is 4, a decline 3, the rest is 2.

@@ -75,6 +75,6 @@ func rootCommand() *cobra.Command {
 	}
 	root.AddCommand(initCommand(), demoCommand(), upCommand(), auditCommand(), explainCommand(), posCommand(),
 		cardCommand(), accountCommand(), terminalCommand(), benchCommand(), dayCommand(),
-		bookCommand(), shardsCommand(), checkpointCommand(), proveCommand(), verifyCommand())
+		mintCommand(), walletCommand(), coinCommand(), bookCommand(), shardsCommand(), checkpointCommand(), proveCommand(), verifyCommand())
 	return root
 }

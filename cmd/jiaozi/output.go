@@ -63,3 +63,6 @@ func table(w io.Writer, rows [][]string) error {
 	}
 	return nil
 }
+
+// say is a text in the reader's language.
+func (o *output) say(en, zh string) string { return lang.Text{EN: en, ZH: zh}.In(o.lang) }

@@ -47,22 +47,23 @@ func statusDoc(s *coin.Status) statusBody {
 	return doc
 }
 
-// signedBody is what every request of an account's owner has.
-type signedBody struct {
+// SignedBody is what every request of an account's owner has. It is exported because
+// the framework describes embedded fields of exported types only.
+type SignedBody struct {
 	Account   []byte `json:"account" doc:"the holder's number"`
 	Time      int64  `json:"time"`
 	Serial    uint64 `json:"serial"`
 	Signature []byte `json:"signature" doc:"Ed25519 over the canonical bytes"`
 }
 
-func (b *signedBody) wrap(body coin.Message) (coin.Message, error) {
+func (b *SignedBody) wrap(body coin.Message) (coin.Message, error) {
 	s := coin.Signed{Time: b.Time, Serial: b.Serial, Body: body}
 	err := errors.Join(fixed(s.Account[:], b.Account, "account"), fixed(s.Signature[:], b.Signature, "signature"))
 	return &s, err
 }
 
 type enrolBody struct {
-	signedBody
+	SignedBody
 	Network []byte `json:"network"`
 	Code    string `json:"code" doc:"one-time code from the bank"`
 	Name    string `json:"name" doc:"the account at the bank"`
@@ -91,7 +92,7 @@ func enrolledDoc(e *coin.Enrolled) enrolledBody {
 }
 
 type commitBody struct {
-	signedBody
+	SignedBody
 	Keys [][]byte `json:"keys"`
 }
 

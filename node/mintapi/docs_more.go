@@ -34,7 +34,7 @@ func commitmentsDoc(m *coin.Commitments) commitmentsBody {
 }
 
 type challengeBody struct {
-	signedBody
+	SignedBody
 	Items []challengeItem `json:"items"`
 }
 
@@ -80,7 +80,7 @@ func answerDoc(m *coin.Answer) answerBody {
 }
 
 type recoverBody struct {
-	signedBody
+	SignedBody
 	Key  []byte `json:"key"`
 	From uint64 `json:"from"`
 }
@@ -118,7 +118,7 @@ func recoveredDoc(m *coin.Recovered) recoveredBody {
 }
 
 type claimBody struct {
-	signedBody
+	SignedBody
 	Items []claimItem `json:"items"`
 }
 

@@ -85,6 +85,19 @@ type sum struct {
 	Currency string      `json:"currency"`
 }
 
+// Schema describes a sum: the framework would take a decimal number for a text.
+func (sum) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"amount", "currency"}, AdditionalProperties: false,
+		Properties: map[string]*huma.Schema{
+			"amount":   {Type: huma.TypeNumber, Description: "decimal, with as many places as the currency has"},
+			"currency": {Type: huma.TypeString, Description: "code of the currency, such as CNY"},
+		},
+	}
+	s.PrecomputeMessages()
+	return s
+}
+
 func sumOf(a money.Amount) *sum {
 	if a == (money.Amount{}) {
 		return nil

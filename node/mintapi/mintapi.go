@@ -27,6 +27,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"jiaozi/value/lang"
 	"jiaozi/wire/coin"
 )
 
@@ -54,11 +55,32 @@ func Handler(m Mint) http.Handler {
 	config := huma.DefaultConfig("Jiaozi mint", version)
 	// No page that fetches scripts from elsewhere, and no links in answers: the description itself is enough.
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.Transformers = append(config.Transformers, plainWords)
 	api := humago.New(mux, config)
 	s := server{m}
 	s.registerEnvelope(api)
 	s.registerJSON(api)
 	return mux
+}
+
+// plainWords gives what the framework refuses (a body that is too large, cut, or of
+// another shape) the form of every other refusal, and does not repeat what was sent.
+func plainWords(_ huma.Context, _ string, v any) (any, error) {
+	e, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	code := coin.Malformed
+	if e.Status == http.StatusRequestEntityTooLarge {
+		code = coin.TooLarge
+	}
+	text := code.Text(lang.EN)
+	for _, d := range e.Errors {
+		if d.Location != "" {
+			text += " Look at " + d.Location + "."
+		}
+	}
+	return &refusal{e.Status, code.String(), text}, nil
 }
 
 // server has one method for each operation.

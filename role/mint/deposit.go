@@ -35,7 +35,6 @@ type deposited struct {
 	late   *spent // its owner claimed it before
 	broke  bool   // and does not hold its value any more
 	out    coin.DepositedItem
-	note   *note // as it was read for the command on its way
 }
 
 func (d *deposited) end(code coin.Code) {

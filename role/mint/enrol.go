@@ -21,7 +21,7 @@ type holder struct {
 	account  string
 	auth     [32]byte // Ed25519 key of his requests
 	opening  []byte   // his proof, for the proofs of guilt
-	card     []byte   // what he showed of his card; nil without one
+	card     []byte   // certificate of his card; nil without one
 	at       int64    // Unix seconds of his enrolment
 }
 
@@ -45,9 +45,8 @@ func readHolder(identity brands.Element, b []byte) (*holder, error) {
 	return h, r.done("holder")
 }
 
-// same reports whether an enrolment of the same identity asks for what was enrolled
-// before. Which card it is stands in the identity; the proof of the phone's part is
-// another one each time.
+// same reports whether an enrolment asks for what was enrolled before. Proofs that
+// are made again differ, and say the same.
 func (h *holder) same(o *holder) bool {
 	return h.account == o.account && h.auth == o.auth && (h.card == nil) == (o.card == nil)
 }
@@ -188,8 +187,11 @@ func (m *Mint) applicant(s *coin.Signed, e *coin.Enrol, now time.Time) (*holder,
 	if e.Card != nil && !m.guarded(opening.Account, e, clock.DateOf(now)) {
 		return nil, coin.Invalid, nil
 	}
-	return &holder{identity: opening.Account, account: e.Account, auth: e.AuthKey, opening: e.Opening, card: e.Card, at: now.Unix()}, 0, nil
+	return &holder{identity: opening.Account, account: e.Account, auth: e.AuthKey, opening: e.Opening, card: certificate(e.Card), at: now.Unix()}, 0, nil
 }
+
+// certificate is the lasting part of what was shown of a card; nil without one.
+func certificate(card []byte) []byte { return card[:min(len(card), observer.CertificateBytes)] }
 
 // guarded reports whether a holder with a card needs it. Two things say so: the
 // issuer's certificate of the card, and behind it the phone's proof that it knows

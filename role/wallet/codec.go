@@ -251,13 +251,17 @@ func (h *holding) fields(c *codec) {
 	c.money(&h.money)
 	c.own(&h.own)
 	c.u32(&h.index)
+	node := uint32(h.node)
+	c.u32(&node)
+	c.bad = c.bad || node > math.MaxUint16
+	h.node = uint16(node)
 	c.minor(&h.value)
 	c.byte((*byte)(&h.status))
 	c.fixed(h.in[:])
 	c.bad = c.bad || !h.status.known()
 	if c.reading && !c.bad {
 		last := h.own.Coin()
-		c.bad = last.ID() != h.id()
+		c.bad = last.ID() != h.money.Last().ID()
 	}
 }
 

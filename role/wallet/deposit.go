@@ -61,14 +61,20 @@ func (w *Wallet) chooseDeposit(amount money.Amount) ([]*holding, error) {
 	if amount.Currency() != w.state.currency || amount.Sign() < 0 {
 		return nil, fmt.Errorf("deposit %s: %w", amount, ErrAmount)
 	}
-	picked, over, err := choose(valuesOf(all), amount.Minor())
-	if err == nil && over > 0 {
+	picked, err := w.choose(all, amount.Minor())
+	if err == nil && picked.over > 0 {
 		err = ErrNoChange
+	}
+	if err == nil && len(picked.divide) > 0 {
+		err = w.change(func(s *state) error {
+			s.divide(picked.divide)
+			return nil
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("deposit %s: %w", amount, err)
 	}
-	return at(all, picked), nil
+	return picked.coins, nil
 }
 
 func valuesOf(coins []*holding) []money.Minor {
@@ -96,7 +102,7 @@ func (w *Wallet) depositTakings() []op {
 		if j < 0 {
 			ops, j = append(ops, op{kind: opDeposit, terms: t.terms}), len(ops)
 		}
-		ops[j].coins = append(ops[j].coins, t.payment.Last().ID())
+		ops[j].coins = append(ops[j].coins, t.id())
 	}
 	return ops
 }
@@ -131,7 +137,7 @@ func (w *Wallet) depositOwn(coins []*holding, anew bool) ([]op, error) {
 }
 
 func (s *state) taking(id brands.CoinID, terms *coin.Terms) int {
-	return slices.IndexFunc(s.takings, func(t taking) bool { return t.payment.Last().ID() == id && t.terms == *terms })
+	return slices.IndexFunc(s.takings, func(t taking) bool { return t.id() == id && t.terms == *terms })
 }
 
 // deposit sends the coins of the first operation. They answer the operation's
@@ -169,16 +175,16 @@ func (w *Wallet) depositItem(o *op, id brands.CoinID) (*brands.Payment, error) {
 	if h == nil {
 		return nil, ErrState
 	}
-	digest := termsDigest(&o.terms)
-	line, err := w.line(h, brands.FinalSpec(h.money.Spec(), digest))
+	digest := TermsDigest(&o.terms)
+	m, line, err := w.line(h, brands.FinalSpec(h.money.Spec(), digest))
 	if err != nil {
 		return nil, err
 	}
-	return &brands.Payment{Money: *h.money, Final: line}, nil
+	return &brands.Payment{Money: m, Final: line}, nil
 }
 
-// termsDigest gives what the last line of a payment is bound to.
-func termsDigest(t *coin.Terms) brands.Digest {
+// TermsDigest gives what the last line of a payment on these terms is bound to.
+func TermsDigest(t *coin.Terms) brands.Digest {
 	terms := brands.Terms{
 		Network: t.Network, Payee: brands.PayeeOf(t.Network, t.Payee), Currency: t.Amount.Currency(), Amount: t.Amount.Minor(),
 		Time: t.Time, Nonce: t.Nonce, Contract: t.Contract, Group: t.Group,
@@ -255,8 +261,11 @@ func (s *state) away(o *op, id brands.CoinID) {
 	if h == nil {
 		return
 	}
-	in := h.in
-	s.drop(func(h *holding) bool { return h.id() == id })
+	in, note := h.in, h.money.Head.ID()
+	s.drop(func(h *holding) bool {
+		// A claim takes all that is left of a note.
+		return h.id() == id || o.kind == opClaim && h.node > 0 && h.status == claiming && h.money.Head.ID() == note
+	})
 	if p := s.sentFor(in); p != nil && !slices.ContainsFunc(s.holdings, func(h holding) bool { return h.in == in }) {
 		p.settled = true
 	}

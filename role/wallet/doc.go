@@ -23,9 +23,14 @@
 //
 // Restore needs the 24 words and the mint: it finds the coins that were withdrawn,
 // which stay recoverable, and cannot be paid, until the mint has been asked
-// (Refresh): the lost wallet may have paid them. The words do not bring back money
+// (Refresh): the lost wallet may have paid them, so recoverable is the most that
+// can come back. The words do not bring back money
 // received from others and not deposited: for that there is Backup, whose state
 // knows that it is a copy and is treated the same way.
+//
+// A note is one coin of which any part can be paid. Its parts can be linked to each
+// other, and a claim takes all that is left of it: so Reclaim leaves pieces that
+// were paid and not handed over alone, and Restore claims a note whole.
 //
 // With a card (Card) the wallet alone can neither pay nor pay twice: each coin
 // waits for one answer of the card, checked before it is used. If the card is

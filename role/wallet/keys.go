@@ -77,6 +77,9 @@ func (w *Wallet) RefreshKeys(ctx context.Context) error {
 	if off := m.Time - w.world.Clock.Now().Unix(); max(off, -off) > w.policy().ClockSeconds {
 		return fmt.Errorf("the mint is %d seconds ahead: %w", off, ErrClock)
 	}
+	// A clock that once stood far ahead has made every coin look old: the mint's time
+	// puts that right.
+	w.state.seen = min(w.state.seen, m.Time+w.policy().ClockSeconds)
 	raw, err := w.merge(network, m.Keys)
 	if err != nil {
 		return err
@@ -120,7 +123,7 @@ func (w *Wallet) merge(network brands.Network, fresh [][]byte) ([][]byte, error)
 		if info.Network != network {
 			return nil, fmt.Errorf("a key of network %v: %w", info.Network, ErrNetwork)
 		}
-		if info.Kind == brands.KindCoin && !powerOfTwo(info.Value) {
+		if info.Kind != brands.KindBlank && !powerOfTwo(info.Value) {
 			return nil, fmt.Errorf("%w: a coin of %d minor units is no power of two", ErrKeys, info.Value)
 		}
 		if info.DepositUntil > w.now() {

@@ -83,7 +83,9 @@ func makeKeys() []*brands.PrivateKey {
 				out = append(out, must1(brands.GenerateKey(info, r)))
 			}
 		}
-		info.Kind, info.Value, info.Currency, info.Group = brands.KindBlank, 0, 0, ""
+		info.Kind, info.Value, info.Depth, info.Group = brands.KindNote, 16, 4, ""
+		out = append(out, must1(brands.GenerateKey(info, r)))
+		info.Kind, info.Value, info.Currency, info.Depth = brands.KindBlank, 0, 0, 0
 		out = append(out, must1(brands.GenerateKey(info, r)))
 	}
 	return out
@@ -277,7 +279,7 @@ func (m *testMint) recover(identity brands.Element, a account, q *coin.Recover) 
 
 func (m *testMint) deposit(d *coin.Deposit) coin.Message {
 	out := new(coin.Deposited)
-	digest := termsDigest(&d.Terms)
+	digest := TermsDigest(&d.Terms)
 	for _, b := range d.Items {
 		out.Items = append(out.Items, m.depositOne(d, digest, b))
 	}
@@ -298,6 +300,19 @@ func (m *testMint) depositOne(d *coin.Deposit, digest brands.Digest, b []byte) c
 		return coin.DepositedItem{Code: coin.Expired}
 	}
 	sum := sha256.Sum256(slices.Concat(digest[:], b))
+	if p.Piece != nil {
+		if m.claimedNote(id, d.Payee, value) {
+			return coin.DepositedItem{Code: coin.AfterClaim, Value: value}
+		}
+		for node := uint16(1); node < 32; node++ {
+			other := brands.Money{Head: p.Head, Piece: &brands.Piece{Branch: brands.Branch{Node: node}}}
+			if _, ok := m.spent[nodeID(id, node)]; ok && node != p.Piece.Node && clash(&other, &p.Money) {
+				m.accused++
+				return coin.DepositedItem{Code: coin.DoubleSpent}
+			}
+		}
+		id = nodeID(id, p.Piece.Node)
+	}
 	switch had, ok := m.spent[id]; {
 	case ok && had.digest == sum:
 		return coin.DepositedItem{Code: coin.Replayed, Value: value}
@@ -314,6 +329,16 @@ func (m *testMint) depositOne(d *coin.Deposit, digest brands.Digest, b []byte) c
 	m.spent[id] = spent{digest: sum, value: value.Minor()}
 	m.bank[d.Payee] += value.Minor()
 	return coin.DepositedItem{Code: coin.Accepted, Value: value}
+}
+
+// claimedNote pays a piece of a note from the account that claimed the note.
+func (m *testMint) claimedNote(id brands.CoinID, payee string, value money.Amount) bool {
+	had, ok := m.spent[id]
+	if ok {
+		m.bank[m.accounts[had.claimer].name] -= value.Minor()
+		m.bank[payee] += value.Minor()
+	}
+	return ok
 }
 
 func (m *testMint) claim(identity brands.Element, a account, q *coin.Claim) coin.Message {
@@ -338,16 +363,19 @@ func (m *testMint) claimOne(identity brands.Element, a account, i coin.ClaimItem
 		return coin.ClaimedItem{Code: coin.Busy}
 	}
 	info := m.keys[c.Key()].Public().Info()
-	value := money.New(cny, info.Value)
+	rest := info.Value
+	for node := uint16(1); node < 32; node++ {
+		rest -= m.spent[nodeID(c.ID(), node)].value
+	}
 	switch had, ok := m.spent[c.ID()]; {
 	case ok && had.claimer == identity.Bytes():
-		return coin.ClaimedItem{Code: coin.Replayed, Value: value}
-	case ok:
+		return coin.ClaimedItem{Code: coin.Replayed, Value: money.New(cny, had.value)}
+	case ok, rest == 0:
 		return coin.ClaimedItem{Code: coin.Spent}
 	}
-	m.spent[c.ID()] = spent{claimer: identity.Bytes(), value: info.Value}
-	m.bank[a.name] += info.Value
-	return coin.ClaimedItem{Code: coin.Accepted, Value: value}
+	m.spent[c.ID()] = spent{claimer: identity.Bytes(), value: rest}
+	m.bank[a.name] += rest
+	return coin.ClaimedItem{Code: coin.Accepted, Value: money.New(cny, rest)}
 }
 
 // memStore is a Store in memory.

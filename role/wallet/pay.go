@@ -66,7 +66,7 @@ func (w *Wallet) payable(r *coin.Request) error {
 // choosePayment picks coins, the payee's blanks and, for change, ours.
 func (w *Wallet) choosePayment(r *coin.Request, digest [32]byte) (*sent, error) {
 	coins := w.spendable(r.Group, r.Payee == "")
-	picked, over, err := choose(valuesOf(coins), r.Amount.Minor())
+	picked, err := w.choose(coins, r.Amount.Minor())
 	if err != nil {
 		return nil, err
 	}
@@ -74,14 +74,14 @@ func (w *Wallet) choosePayment(r *coin.Request, digest [32]byte) (*sent, error) 
 	if r.Payee == "" {
 		room = len(r.Blanks)
 	}
-	if len(picked) > room {
-		return nil, fmt.Errorf("%d coins, room for %d: %w", len(picked), room, ErrManyCoins)
+	if len(picked.coins) > room {
+		return nil, fmt.Errorf("%d coins, room for %d: %w", len(picked.coins), room, ErrManyCoins)
 	}
-	if over > 0 && len(w.state.freeBlanks()) == 0 {
+	if picked.over > 0 && len(w.state.freeBlanks()) == 0 {
 		return nil, fmt.Errorf("%w; the exact amount is not there, and change needs blanks: %w", ErrFunds, ErrNoBlanks)
 	}
-	p := &sent{digest: digest, expires: r.Expires, over: over}
-	for i, h := range at(coins, picked) {
+	p := &sent{digest: digest, expires: r.Expires, over: picked.over, divide: picked.divide}
+	for i, h := range picked.coins {
 		x := handover{coin: h.id()}
 		if r.Payee == "" {
 			x.to = r.Blanks[i]
@@ -158,6 +158,8 @@ func (w *Wallet) commitPayment(s *state, r *coin.Request, p *sent) error {
 	if len(s.sent) >= maxRecords {
 		return fmt.Errorf("%d payments are unconfirmed: %w", len(s.sent), ErrPending)
 	}
+	s.divide(p.divide)
+	p.divide = nil
 	for _, x := range p.coins {
 		h := s.holding(x.coin)
 		h.status, h.in = paying, p.digest
@@ -190,7 +192,7 @@ func (w *Wallet) finishPayment(digest [32]byte) error {
 }
 
 func (w *Wallet) buildPayment(s *state, p *sent, r *coin.Request) error {
-	items, err := w.answers(s, p.coins, termsDigest(&r.Terms))
+	items, err := w.answers(s, p.coins, TermsDigest(&r.Terms))
 	if err != nil {
 		return err
 	}
@@ -219,11 +221,11 @@ func (w *Wallet) answers(s *state, list []handover, terms brands.Digest) ([][]by
 			return nil, ErrState
 		}
 		if len(x.to) == 0 {
-			line, err := w.line(h, brands.FinalSpec(h.money.Spec(), terms))
+			m, line, err := w.line(h, brands.FinalSpec(h.money.Spec(), terms))
 			if err != nil {
 				return nil, err
 			}
-			p := brands.Payment{Money: *h.money, Final: line}
+			p := brands.Payment{Money: m, Final: line}
 			out = append(out, p.Append(nil))
 			continue
 		}
@@ -231,35 +233,40 @@ func (w *Wallet) answers(s *state, list []handover, terms brands.Digest) ([][]by
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrState, err)
 		}
-		line, err := w.line(h, brands.LinkSpec(h.money.Spec(), &next))
+		onward, line, err := w.line(h, brands.LinkSpec(h.money.Spec(), &next))
 		if err != nil {
 			return nil, err
 		}
-		onward := *h.money
 		onward.Links = append(slices.Clone(onward.Links), brands.Link{Line: line, Next: next})
 		out = append(out, onward.Append(nil))
 	}
 	return out, nil
 }
 
-// line is the one answer of a coin. Whoever calls it has written the spec, or what
-// it follows from, and gives the same each time.
-func (w *Wallet) line(h *holding, spec brands.Digest) (brands.Line, error) {
+// line is the one answer of a coin, with the money that it pays. Whoever calls it
+// has written the spec, or what it follows from, and gives the same each time.
+func (w *Wallet) line(h *holding, spec brands.Digest) (brands.Money, brands.Line, error) {
+	fail := func(err error) (brands.Money, brands.Line, error) { return brands.Money{}, brands.Line{}, err }
+	if h.node > 0 {
+		return w.piece(h, spec)
+	}
 	if !h.own.HasCard() {
-		return h.own.Pay(spec)
+		line, err := h.own.Pay(spec)
+		return *h.money, line, err
 	}
 	if w.world.Card == nil {
-		return brands.Line{}, ErrNeedsCard
+		return fail(ErrNeedsCard)
 	}
 	d, err := h.own.CardChallenge(spec)
 	if err != nil {
-		return brands.Line{}, err
+		return fail(err)
 	}
 	answer, err := w.world.Card.Answer(h.index, d)
 	if err != nil {
-		return brands.Line{}, fmt.Errorf("ask the card: %w", err)
+		return fail(fmt.Errorf("ask the card: %w", err))
 	}
-	return h.own.PayWithCard(spec, answer)
+	line, err := h.own.PayWithCard(spec, answer)
+	return *h.money, line, err
 }
 
 // Delivered is the payer's word that a payment arrived: its coins are no longer

@@ -344,6 +344,70 @@ func TestHopsAndDatesEnd(t *testing.T) {
 	w.holds(from, 1, 0, 0)
 }
 
+// Goal: a clock that goes back revives no coin, and one that was once far ahead
+// costs none: the mint's time decides.
+func TestClockThatJumpedIsPutRightByTheMint(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	w.withdraw("alice", 7)
+	w.clock.Advance(80 * 365 * 24 * time.Hour)
+	_, err := w.of("alice").Ask(till(1)) // writes
+	check(t, err)
+	w.clock.Set(start)
+	w.open["alice"] = nil
+	w.holds("alice", 0, 0, 7)
+	check(t, w.of("alice").RefreshKeys(t.Context()))
+	w.holds("alice", 7, 0, 0)
+}
+
+// deadMint lets the first session of each key die.
+type deadMint struct {
+	*testMint
+	dead map[[16]byte]bool
+}
+
+func (m deadMint) Do(ctx context.Context, b []byte) ([]byte, error) {
+	s, err := coin.Parse[coin.Signed](b)
+	if err != nil {
+		return m.testMint.Do(ctx, b)
+	}
+	q, ok := s.Body.(*coin.Challenge)
+	if !ok {
+		return m.testMint.Do(ctx, b)
+	}
+	out := new(coin.Answer)
+	for _, i := range q.Items {
+		if !m.dead[i.Key] {
+			m.dead[i.Key] = true
+			out.Items = append(out.Items, coin.AnswerItem{Key: i.Key, Session: i.Session, Code: coin.SessionDead})
+		}
+	}
+	if len(out.Items) > 0 {
+		return coin.Append(nil, out)
+	}
+	return m.testMint.Do(ctx, b)
+}
+
+// Goal: a withdrawal whose session died is made again, without a second debit.
+func TestDeadSessionIsOpenedAgain(t *testing.T) {
+	w := newTown(t)
+	w.join("alice", 50)
+	x := w.of("alice")
+	x.world.Mint = deadMint{w.mint, map[[16]byte]bool{}}
+	_, err := x.Withdraw(t.Context(), Order{Amount: yuan(7)})
+	var no *Refusal
+	if !errors.As(err, &no) || no.Code != coin.SessionDead {
+		t.Fatal(err)
+	}
+	w.holds("alice", 0, 7, 0)
+	_, err = x.Resume(t.Context())
+	check(t, err)
+	w.holds("alice", 7, 0, 0)
+	if w.mint.bank["alice"] != 43 {
+		t.Fatal(w.mint.bank)
+	}
+}
+
 // Goal: a restored wallet whose owner misspells the account stops, instead of
 // paying its coins to somebody else.
 func TestRestoreUnderAnotherNameStops(t *testing.T) {

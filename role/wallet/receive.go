@@ -157,6 +157,7 @@ type incoming struct {
 	money   []holding
 	takings []taking
 	change  []handover
+	divide  []brands.CoinID // notes to split for the change
 	payment [32]byte
 }
 
@@ -184,8 +185,7 @@ func (w *Wallet) checkPayment(r *coin.Request, a *asked, m *coin.Payment) (*inco
 	if w.amount(sum) != m.Paid {
 		return nil, fmt.Errorf("coins worth %s, %s announced: %w", w.amount(sum), m.Paid, errAmount)
 	}
-	in.change, err = w.changeFor(m)
-	return in, err
+	return in, w.changeFor(m, in)
 }
 
 // checkMoney verifies money that was paid onto blanks of ours which the request or
@@ -209,7 +209,8 @@ func (w *Wallet) checkMoney(items [][]byte, shown [32]byte, group string) ([]hol
 		if err != nil {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, err)
 		}
-		if m.Piece == nil && (w.holdsHead(m) || slices.ContainsFunc(out, func(h holding) bool { return h.money.Head.ID() == m.Head.ID() })) {
+		same := func(h holding) bool { return h.status == free && h.node == 0 && clash(h.money, m) }
+		if slices.ContainsFunc(w.state.holdings, same) || slices.ContainsFunc(out, same) {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, errTwice)
 		}
 		out = append(out, holding{money: m, own: on.own, index: on.index, value: value, status: free})
@@ -218,20 +219,9 @@ func (w *Wallet) checkMoney(items [][]byte, shown [32]byte, group string) ([]hol
 	return out, sum, nil
 }
 
-// holdsHead reports whether the same coin is here already and unspent: it came on
-// two ways, so somebody pays it twice.
-func (w *Wallet) holdsHead(m *brands.Money) bool {
-	for i := range w.state.holdings {
-		if h := &w.state.holdings[i]; h.status == free && h.money.Head.ID() == m.Head.ID() && h.money.Piece == nil {
-			return true
-		}
-	}
-	return false
-}
-
 // checkTakings verifies payments to our account on these terms.
 func (w *Wallet) checkTakings(items [][]byte, terms *coin.Terms) ([]taking, money.Minor, error) {
-	digest := termsDigest(terms)
+	digest := TermsDigest(terms)
 	var out []taking
 	var sum money.Minor
 	for i, b := range items {
@@ -246,12 +236,7 @@ func (w *Wallet) checkTakings(items [][]byte, terms *coin.Terms) ([]taking, mone
 		if err != nil {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, err)
 		}
-		same := func(t taking) bool {
-			if p.Piece != nil && t.payment.Piece != nil && p.Piece.Node != t.payment.Piece.Node {
-				return false // two pieces of one note
-			}
-			return t.payment.Head.ID() == p.Head.ID()
-		}
+		same := func(t taking) bool { return clash(&t.payment.Money, &p.Money) }
 		if slices.ContainsFunc(out, same) || slices.ContainsFunc(w.state.takings, same) {
 			return nil, 0, fmt.Errorf("coin %d: %w", i+1, errTwice)
 		}
@@ -282,23 +267,23 @@ func (w *Wallet) acceptable(m *brands.Money, group string) (money.Minor, error) 
 }
 
 // changeFor picks coins that are exactly the change, and blanks of the payer.
-func (w *Wallet) changeFor(m *coin.Payment) ([]handover, error) {
+func (w *Wallet) changeFor(m *coin.Payment, in *incoming) error {
 	if m.Change.Sign() == 0 {
-		return nil, nil
+		return nil
 	}
 	if w.state.restored {
-		return nil, ErrRestored
+		return ErrRestored
 	}
 	coins := w.spendable("", true)
-	picked, over, err := choose(valuesOf(coins), m.Change.Minor())
-	if err != nil || over > 0 || len(picked) > len(m.ChangeBlanks) {
-		return nil, fmt.Errorf("change of %s: %w", m.Change, ErrNoChange)
+	picked, err := w.choose(coins, m.Change.Minor())
+	if err != nil || picked.over > 0 || len(picked.coins) > len(m.ChangeBlanks) {
+		return fmt.Errorf("change of %s: %w", m.Change, ErrNoChange)
 	}
-	var out []handover
-	for i, h := range at(coins, picked) {
-		out = append(out, handover{coin: h.id(), to: m.ChangeBlanks[i]})
+	in.divide = picked.divide
+	for i, h := range picked.coins {
+		in.change = append(in.change, handover{coin: h.id(), to: m.ChangeBlanks[i]})
 	}
-	return out, w.checkBlanks(out)
+	return w.checkBlanks(in.change)
 }
 
 // commitReceipt keeps a payment and marks its change, in one write.
@@ -311,6 +296,7 @@ func (w *Wallet) commitReceipt(s *state, r *coin.Request, m *coin.Payment, in *i
 	s.receive(in.money)
 	s.takings = append(s.takings, in.takings...)
 	s.release(a.digest)
+	s.divide(in.divide)
 	for _, x := range in.change {
 		h := s.holding(x.coin)
 		h.status, h.in = paying, a.digest

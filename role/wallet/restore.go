@@ -25,8 +25,9 @@ func (w *Wallet) Refresh(ctx context.Context) (Report, error) {
 func (w *Wallet) canWithdraw() bool { return len(w.state.card) == 0 || w.world.Card != nil }
 
 // Reclaim asks the mint for the coins of a payment that was never handed over, as
-// far as they were withdrawn by this wallet. It waits until the payee would not
-// take the payment any more. If he had taken it all the same, he is paid.
+// far as they were withdrawn by this wallet as coins: a claim would take the whole
+// of a note. It waits until the payee would not take the payment any more. If he
+// had taken it all the same, he is paid.
 func (w *Wallet) Reclaim(ctx context.Context, request [32]byte) (Report, error) {
 	return w.online(ctx, func() ([]op, error) {
 		p := w.state.sentFor(request)
@@ -36,7 +37,7 @@ func (w *Wallet) Reclaim(ctx context.Context, request [32]byte) (Report, error) 
 		case w.now() < p.expires+w.policy().ClockSeconds:
 			return nil, ErrPending
 		}
-		ops := w.claims(func(h *holding) bool { return h.status == paying && h.in == request }, false)
+		ops := w.claims(func(h *holding) bool { return h.status == paying && h.in == request && h.node == 0 }, false)
 		if len(ops) == 0 {
 			return nil, fmt.Errorf("reclaim: %w", ErrNothing)
 		}
@@ -60,11 +61,13 @@ func (w *Wallet) CardLost() error {
 // claims makes operations that claim the withdrawn coins among those wanted.
 func (w *Wallet) claims(want func(*holding) bool, anew bool) []op {
 	var ops []op
+	claimed := make(map[brands.CoinID]bool)
 	for i := range w.state.holdings {
 		h := &w.state.holdings[i]
-		if !h.withdrawn() || !want(h) {
+		if !h.withdrawn() || !want(h) || claimed[h.money.Head.ID()] {
 			continue
 		}
+		claimed[h.money.Head.ID()] = true // of a note once, for all that is left
 		group := w.group(h.money)
 		j := slices.IndexFunc(ops, func(o op) bool { return o.group == group && len(o.coins) < coin.MaxItems })
 		if j < 0 {
@@ -140,7 +143,8 @@ func (w *Wallet) recover(ctx context.Context) error {
 	}
 	return w.change(func(s *state) error {
 		for _, h := range found {
-			if s.holding(h.id()) == nil {
+			had := func(x holding) bool { return x.withdrawn() && x.money.Head.ID() == h.money.Head.ID() }
+			if !slices.ContainsFunc(s.holdings, had) {
 				s.holdings = append(s.holdings, h)
 			}
 		}
@@ -169,7 +173,7 @@ func (s *state) recovered(answer *coin.Recovered) {
 // have received, and one that received twice would name its honest owner.
 func (w *Wallet) recall(at planned, answer *coin.Recovered) ([]holding, error) {
 	key, ok := w.known.Key(at.key)
-	if !ok || key.Info().Kind != brands.KindCoin {
+	if !ok || key.Info().Kind == brands.KindBlank {
 		return nil, nil
 	}
 	var out []holding
@@ -179,7 +183,7 @@ func (w *Wallet) recall(at planned, answer *coin.Recovered) ([]holding, error) {
 			return nil, fmt.Errorf("recover session %d: %w", answer.Items[i].Session, err)
 		}
 		if own != nil {
-			out = append(out, holding{money: &brands.Money{Head: own.Coin()}, own: own, index: index, value: at.value, status: recoverable})
+			out = append(out, holding{money: &brands.Money{Head: own.Coin()}, own: own, index: index, node: rootOf(key), value: at.value, status: recoverable})
 		}
 	}
 	return out, nil

@@ -96,8 +96,18 @@ func (s *state) claimFor(ops []op) {
 			}
 			h.status = depositing
 			if o.kind == opClaim {
-				h.status = claiming
+				s.claimAll(h)
 			}
+		}
+	}
+}
+
+// claimAll marks a coin as being claimed, of a note everything that is recoverable.
+func (s *state) claimAll(h *holding) {
+	h.status = claiming
+	for i := range s.holdings {
+		if x := &s.holdings[i]; h.node > 0 && x.node > 0 && x.status == recoverable && x.money.Head.ID() == h.money.Head.ID() {
+			x.status = claiming
 		}
 	}
 }

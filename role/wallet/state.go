@@ -58,17 +58,18 @@ type holding struct {
 	money  *brands.Money
 	own    *brands.Own // of the last coin: the head, or a blank that received
 	index  uint32      // of the card's nonce in own
+	node   uint16      // of a note that was withdrawn: this node and all below it; 0 else
 	value  money.Minor
 	status status
 	in     [32]byte // digest of the request that it pays; zeros else
 }
 
-// id is the last coin's: no two holdings share one.
-func (h *holding) id() brands.CoinID { return h.money.Last().ID() }
+// id is the last coin's, or the node's: no two holdings share one.
+func (h *holding) id() brands.CoinID { return nodeID(h.money.Last().ID(), h.node) }
 
 // withdrawn reports whether the money came from the mint to us, so that it can be
 // claimed; other money can only be paid or deposited.
-func (h *holding) withdrawn() bool { return h.money.Hops() == 0 && h.money.Piece == nil }
+func (h *holding) withdrawn() bool { return h.money.Hops() == 0 }
 
 // blank is a coin of no value that waits to receive. It receives once: then it is
 // part of a holding.
@@ -83,6 +84,15 @@ type taking struct {
 	payment *brands.Payment
 	terms   coin.Terms
 	value   money.Minor
+}
+
+// id is the last coin's, or the node's: one payment may hold two pieces of a note.
+func (t *taking) id() brands.CoinID {
+	m := &t.payment.Money
+	if m.Piece != nil && m.Hops() == 0 {
+		return nodeID(m.Head.ID(), m.Piece.Node)
+	}
+	return m.Last().ID()
 }
 
 // handover is one coin of ours on its way: to a blank, or to terms if there is none.
@@ -109,8 +119,9 @@ type sent struct {
 	digest  [32]byte
 	expires int64
 	coins   []handover
-	over    money.Minor // change that is wanted
-	payment []byte      // coin.Payment; empty until every coin has answered
+	over    money.Minor     // change that is wanted
+	divide  []brands.CoinID // notes to split first; never stored
+	payment []byte          // coin.Payment; empty until every coin has answered
 	settled bool
 }
 

@@ -142,6 +142,16 @@ type act struct {
 	who  string
 	by   money.Minor // change of the total once it is written
 	do   func(*town, *Wallet) error
+	kept bool // wallet and account together hold what they held
+}
+
+func (w *town) with(a act) money.Minor { return total(w.of(a.who)) + w.mint.bank[a.who] }
+
+func (w *town) conserved(a act, before money.Minor) {
+	w.t.Helper()
+	if got := w.with(a); a.kept && got != before {
+		w.t.Fatalf("%s torn at %d: wallet and account hold %d, not %d", a.name, w.fuse.at, got, before)
+	}
 }
 
 // sweep plays the acts, and each of them with a failure at each point of it: once
@@ -164,8 +174,9 @@ func (w *town) sweep(acts []act) {
 				points++
 			}
 		}
-		before := total(w.of(a.who))
+		before, both := total(w.of(a.who)), w.with(a)
 		check(w.t, a.do(w, w.of(a.who)))
+		w.conserved(a, both)
 		if got := total(w.of(a.who)); got != before+a.by {
 			w.t.Fatalf("%s: total %d, not %d", a.name, got, before+a.by)
 		}
@@ -177,7 +188,7 @@ func (w *town) sweep(acts []act) {
 func (w *town) tear(a act, crash bool) bool {
 	w.t.Helper()
 	x := w.of(a.who)
-	before := total(x)
+	before, both := total(x), w.with(a)
 	w.fuse.passed = 0
 	err := a.do(w, x)
 	if w.fuse.passed <= w.fuse.at {
@@ -209,6 +220,7 @@ func (w *town) tear(a act, crash bool) bool {
 	if got := total(x); got != before+a.by {
 		w.t.Fatalf("%s torn at %d: total %d in the end, not %d", a.name, w.fuse.at, got, before+a.by)
 	}
+	w.conserved(a, both)
 	if w.mint.accused > 0 {
 		w.t.Fatalf("%s torn at %d: an honest holder is accused", a.name, w.fuse.at)
 	}

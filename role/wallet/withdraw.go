@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"jiaozi/crypt/brands"
@@ -12,10 +13,13 @@ import (
 )
 
 // Order is a withdrawal: an amount in coins, chosen by Policy. Group asks for coins
-// that only merchants of this group take.
+// that only merchants of this group take. Notes asks for as large notes as fit, of
+// which any part can be paid, so that fewer coins are needed; their parts can be
+// linked to each other, never to the holder. A wallet with a card has coins only.
 type Order struct {
 	Amount money.Amount
 	Group  string
+	Notes  bool
 }
 
 // Withdraw draws coins from the account and fills up the blanks. The order counts
@@ -30,6 +34,9 @@ func (w *Wallet) Withdraw(ctx context.Context, order Order) (Report, error) {
 			return nil, fmt.Errorf("withdraw %s: %w", order.Amount, ErrAmount)
 		}
 		o := op{kind: opWithdraw, amount: order.Amount.Minor(), group: order.Group}
+		if order.Notes && len(w.state.card) == 0 {
+			w.planNotes(&o)
+		}
 		err := w.plan(w.state, &o)
 		return []op{o}, err
 	})
@@ -75,12 +82,25 @@ func (w *Wallet) plan(s *state, o *op) error {
 	return nil
 }
 
+// planNotes takes the largest notes that fit into the amount.
+func (w *Wallet) planNotes(o *op) {
+	keys := w.issuing(brands.KindNote, o.group)
+	for len(keys) > 0 {
+		most := slices.Max(slices.Collect(maps.Keys(keys)))
+		if n := min(o.amount/most, maxCoins); n > 0 {
+			o.plan = append(o.plan, planned{keys[most].ID(), most, uint32(n)})
+			o.amount -= n * most
+		}
+		delete(keys, most)
+	}
+}
+
 // stock counts the coins that can be paid now, by value.
 func (w *Wallet) stock(s *state, group string) map[money.Minor]int {
 	have := make(map[money.Minor]int)
 	for i := range s.holdings {
 		h := &s.holdings[i]
-		if h.status == free && w.group(h.money) == group {
+		if h.status == free && h.node == 0 && w.group(h.money) == group {
 			have[h.value]++
 		}
 	}
@@ -283,7 +303,7 @@ func (w *Wallet) keep(answer *coin.Answer, made []*brands.Own) error {
 		for i, r := range o.round {
 			switch code := answer.Items[i].Code; {
 			case made[i] != nil:
-				s.keepCoin(made[i], &r)
+				w.keepCoin(s, made[i], &r)
 				s.last[r.key] = r.number
 				o.got(r.key)
 				sum += r.value
@@ -311,12 +331,24 @@ func (w *Wallet) keep(answer *coin.Answer, made []*brands.Own) error {
 	return nil
 }
 
-func (s *state) keepCoin(own *brands.Own, r *session) {
+func (w *Wallet) keepCoin(s *state, own *brands.Own, r *session) {
 	if r.value == 0 {
 		s.blanks = append(s.blanks, blank{own: own, index: r.index})
 		return
 	}
-	s.holdings = append(s.holdings, holding{money: &brands.Money{Head: own.Coin()}, own: own, index: r.index, value: r.value, status: free})
+	h := holding{money: &brands.Money{Head: own.Coin()}, own: own, index: r.index, value: r.value, status: free}
+	if key, ok := w.known.Key(r.key); ok {
+		h.node = rootOf(key)
+	}
+	s.holdings = append(s.holdings, h)
+}
+
+// rootOf is the node that a coin of the key stands for: 1 for a note, else 0.
+func rootOf(key *brands.PublicKey) uint16 {
+	if key.Info().Kind == brands.KindNote {
+		return 1
+	}
+	return 0
 }
 
 // got takes one coin of a key off the plan.

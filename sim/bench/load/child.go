@@ -21,11 +21,12 @@ type job struct {
 
 // report is what a child answers, one object for each step.
 type report struct {
-	Ops      int           // done in the step
-	Took     time.Duration // by the clock
-	CPU      time.Duration
-	Resident uint64  // bytes of memory, now
-	Bytes    float64 // of one account
+	Ops     int           // done in the step
+	Took    time.Duration // by the clock
+	CPU     time.Duration
+	Private uint64  // bytes of memory, now: the process's own
+	Mapped  uint64  // and those of files
+	Bytes   float64 // of one account
 }
 
 func (r report) rate() float64 {

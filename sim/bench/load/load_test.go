@@ -171,11 +171,11 @@ func TestMemoryIsComparedWhenCachesAreWarm(t *testing.T) {
 	for i := range 100 {
 		list = append(list, float64(min(i, 20)+100)*1e6)
 	}
-	got := flat(list)
-	if got[0].Value != 120 || got[1].Value != 1 {
+	got := flat(list, list)
+	if got[0].Value != 120 || got[1].Value != 1 || got[2].Value != 120 || got[3].Value != 120 {
 		t.Errorf("%+v", got)
 	}
-	if got := flat([]float64{5e6}); got[1].Value != 1 {
+	if got := flat([]float64{5e6}, []float64{5e6}); got[1].Value != 1 {
 		t.Errorf("of one second: %+v", got)
 	}
 }

@@ -5,16 +5,18 @@ import (
 	"os"
 )
 
-// Resident is the memory that the process holds now, in bytes, all of it: heap,
-// mapped files that were touched, stacks.
-func Resident() (uint64, error) {
+// Memory is what the process holds now, in bytes: private is its own, heap and
+// stacks, which nobody can take from it; mapped are pages of files that it has
+// touched, which the kernel keeps in its cache and takes back when it likes.
+func Memory() (private, mapped uint64, err error) {
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	var size, resident uint64
-	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
-		return 0, fmt.Errorf("resident memory: %w", err)
+	var size, resident, shared uint64
+	if _, err := fmt.Sscan(string(text), &size, &resident, &shared); err != nil {
+		return 0, 0, fmt.Errorf("resident memory: %w", err)
 	}
-	return resident * uint64(os.Getpagesize()), nil
+	page := uint64(os.Getpagesize())
+	return (resident - shared) * page, shared * page, nil
 }

@@ -4,5 +4,5 @@ package meter
 
 import "errors"
 
-// Resident is the memory that the process holds now; only Linux tells.
-func Resident() (uint64, error) { return 0, errors.ErrUnsupported }
+// Memory is what the process holds now; only Linux tells.
+func Memory() (private, mapped uint64, err error) { return 0, 0, errors.ErrUnsupported }
