@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -20,11 +19,10 @@ import (
 const root = "../.."
 
 // execJS is Go's own glue between wasm and JavaScript, of the running toolchain.
-func execJS(name string) string {
+func execJS(t *testing.T, name string) string {
+	t.Helper()
 	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		return filepath.Join(runtime.GOROOT(), "lib", "wasm", name)
-	}
+	must(t, err)
 	return filepath.Join(strings.TrimSpace(string(out)), "lib", "wasm", name)
 }
 
@@ -98,7 +96,7 @@ func start(t *testing.T) *engine {
 	program := node(t)
 	// Not t.Context, which ends before the engine was told to.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	cmd := exec.CommandContext(ctx, program, "testdata/driver.mjs", execJS("wasm_exec.js"), filepath.Join(root, "cmd/walletcore/walletcore.mjs"), buildCore(t))
+	cmd := exec.CommandContext(ctx, program, "testdata/driver.mjs", execJS(t, "wasm_exec.js"), filepath.Join(root, "cmd/walletcore/walletcore.mjs"), buildCore(t))
 	in, err := cmd.StdinPipe()
 	must(t, err)
 	out, err := cmd.StdoutPipe()

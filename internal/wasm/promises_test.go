@@ -13,6 +13,6 @@ func TestPromisesHoldInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("more than a minute when something changed: the differential test has looked at every function")
 	}
-	t.Log("\n" + goTool(t, 8*time.Minute, "test", "-short", "-trimpath", "-timeout", "7m", "-exec", execJS("go_js_wasm_exec"),
+	t.Log("\n" + goTool(t, 8*time.Minute, "test", "-short", "-trimpath", "-timeout", "7m", "-exec", execJS(t, "go_js_wasm_exec"),
 		"./crypt/brands", "./crypt/phrase", "./crypt/holding", "./wire/coin", "./role/wallet"))
 }

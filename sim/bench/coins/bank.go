@@ -41,8 +41,8 @@ type bank struct {
 
 const (
 	inst          ident.Inst = "62100001"
-	shop                     = "shop"
-	denominations            = 20 // 0.01 to 5242.88, as many coins in one withdrawal
+	shop          string     = "shop"
+	denominations int        = 20 // 0.01 to 5242.88, as many coins in one withdrawal
 )
 
 // ring is a list of public keys.
