@@ -36,7 +36,7 @@ func TestEveryFigureStandsBesideItsLimit(t *testing.T) {
 		most, gate float64
 		more       string
 	}{
-		"coins/issue": {45, 0, "coin_bytes 208"}, "coins/pay": {3, 0, ""},
+		"coins/issue": {45, 0, "coin_bytes 208"}, "coins/issue-alone": {0, 0, ""}, "coins/pay": {3, 0, ""},
 		"coins/verify": {90, 0, "payment_bytes 274"}, "coins/chain-1": {130, 0, "payment_bytes 546"},
 		"coins/chain-4": {260, 0, "payment_bytes 1362"}, "coins/chain-8": {420, 0, "payment_bytes 2450"},
 		"coins/piece": {0, 0, "payment_bytes 1108"}, "coins/batch-3": {0, 0.5, "aim_per_s 35000"}, "coins/batch-5": {0, 0.5, "aim_per_s 35000"},

@@ -61,6 +61,20 @@ func (g *group) issue() error {
 	return nil
 }
 
+// issueMany is issue for all coins of a withdrawal: one table of multiples of the account's point serves them all.
+func (g *group) issueMany() error {
+	table := curve.NewRistrettoBasepointTable(g.points[0])
+	var enc curve.CompressedRistretto
+	for range perWithdrawal {
+		var a, b curve.RistrettoPoint
+		a.MulBasepoint(curve.RISTRETTO_BASEPOINT_TABLE, g.scalars[3])
+		b.MulBasepoint(table, g.scalars[3])
+		enc.SetRistrettoPoint(&a)
+		enc.SetRistrettoPoint(&b)
+	}
+	return nil
+}
+
 // pay is the least that answers: one hash, two products and two sums.
 func (g *group) pay() error {
 	var coin [256]byte

@@ -136,7 +136,7 @@ type figure struct {
 // figures are those of one core. What an operation may cost was agreed before it was built; limits are the library's own
 // operations.
 func (t *town) figures(batches []int) []figure {
-	list := []figure{t.issue(), t.pay()}
+	list := []figure{t.issue(), t.issueAlone(), t.pay()}
 	for _, c := range []struct {
 		name  string
 		hops  int
@@ -167,26 +167,46 @@ func (t *town) figures(batches []int) []figure {
 	return list
 }
 
-// issue is the mint's work: commit and answer. The account was decoded with the request, which may be for many coins.
+// perWithdrawal is how many coins a withdrawal asks for at once: an amount of some tens in powers of two, and its stock.
+const perWithdrawal = 16
+
+// issue is the mint's work as role/mint does it: commit to all coins of a request, and answer each. The account was decoded
+// with the request.
 func (t *town) issue() figure {
-	account, c := t.holder.Identity(), make([]byte, brands.Size)
+	return figure{
+		Figure: load.Figure{Name: "coins/issue", Most: 45, More: []load.Extra{{Name: "coin_bytes", Value: brands.CoinSize}, {Name: "coins_a_request", Value: perWithdrawal}},
+			About: lang.Text{EN: "the mint signs a coin, 16 in a request: commit and answer; limit: the multiples, a table for one of them, and two encodings", ZH: "发币方签一枚币，每次请求 16 枚；极限为倍点、倍点表与两次编码"}},
+		ops: perWithdrawal, do: t.sign(perWithdrawal), limit: t.group.issueMany,
+	}
+}
+
+// issueAlone is the same for a request of one coin.
+func (t *town) issueAlone() figure {
+	return figure{
+		Figure: load.Figure{Name: "coins/issue-alone",
+			About: lang.Text{EN: "the same, one coin in a request; limit: two multiples and two encodings", ZH: "同上，每次请求 1 枚；极限为两次倍点与两次编码"}},
+		ops: 1, do: t.sign(1), limit: t.group.issue,
+	}
+}
+
+func (t *town) sign(coins int) func() error {
+	identity, c := t.holder.Identity(), make([]byte, brands.Size)
 	c[0] = 7
-	do := func() error {
-		com := t.coin.Commit(brands.Digest{4}, account)
-		challenge, err := brands.ParseScalar(c)
-		if err != nil {
-			return err
-		}
-		r := t.coin.Respond(brands.Digest{4}, account, challenge)
-		if r.IsZero() || len(com.Append(nil)) == 0 {
-			return errors.New("the mint answers nothing")
+	return func() error {
+		account := brands.NewAccount(identity, coins, false)
+		for i := range coins {
+			session := brands.Digest{4, byte(i)}
+			com := t.coin.CommitForAccount(session, account, false)
+			challenge, err := brands.ParseScalar(c)
+			if err != nil {
+				return err
+			}
+			r := t.coin.Respond(session, identity, challenge)
+			if r.IsZero() || len(com.Append(nil)) == 0 {
+				return errors.New("the mint answers nothing")
+			}
 		}
 		return nil
-	}
-	return figure{
-		Figure: load.Figure{Name: "coins/issue", Most: 45, More: []load.Extra{{Name: "coin_bytes", Value: brands.CoinSize}},
-			About: lang.Text{EN: "the mint signs a coin: commit and answer; limit: two multiples and two encodings", ZH: "发币方签一枚币；极限为两次倍点与两次编码"}},
-		ops: 1, do: do, limit: t.group.issue,
 	}
 }
 
