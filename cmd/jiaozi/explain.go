@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"jiaozi/wire/explain"
@@ -41,15 +42,20 @@ func printExplanation(w io.Writer, r explain.Report) error {
 	if _, err := fmt.Fprintln(w, r.Text); err != nil {
 		return err
 	}
+	// In English a message of coins calls its fields what they are: once is enough.
+	named := slices.ContainsFunc(r.Lines, func(l explain.Line) bool { return l.Field != l.Name })
 	var rows [][]string
 	for _, l := range r.Lines {
-		row := []string{strings.Repeat("  ", l.Depth) + l.Field, l.Name}
+		row, below := []string{strings.Repeat("  ", l.Depth) + l.Field}, []string{""}
+		if named {
+			row, below = append(row, l.Name), append(below, "")
+		}
 		if l.Value != "" {
 			row = append(row, l.Value)
 		}
 		rows = append(rows, row)
 		for _, note := range l.Notes {
-			rows = append(rows, []string{"", "", "  " + note})
+			rows = append(rows, append(slices.Clone(below), "  "+note))
 		}
 	}
 	return table(w, rows)
