@@ -38,7 +38,7 @@
 // Whatever has Vartime in its name must see public data only.
 //
 // A card's image: the mint sends z = x(I+G2) to holders with an observer, who
-// cannot compute it (CommitForCard, Commitment.Image); Finish checks it together
+// cannot compute it (CommitForAccount, Commitment.Image); Finish checks it together
 // with the answer, so a wrong one makes no coin.
 //
 // A second scheme (compact e-cash on BBS signatures, say) enters where role/mint

@@ -7,7 +7,7 @@
 //	                                                                     --> auth
 //
 // It promises that the same words, network and card give the same secrets for ever
-// (vector_test.go pins them), so that a lost wallet comes back from its paper; that
+// (holding_test.go pins them), so that a lost wallet comes back from its paper; that
 // networks and other programs with the same words share nothing; and that Secrets
 // show nothing under fmt, JSON or slog. It knows no coins and no mint: role/wallet
 // does, and cmd/walletcore for browsers. Start with Derive.

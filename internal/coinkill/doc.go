@@ -11,6 +11,6 @@
 // The child is the test binary itself, so the death is a real one: nothing is
 // flushed, closed or unlocked by anybody but the kernel. What the built program
 // does when it is killed from outside is proved in package crash. Start with
-// TestKilledAtEveryStepNoCoinIsLost; JIAOZI_SOAK=1 takes every step of every
-// operation, of the long restoring one of six; else it is one of five of these.
+// TestKilledAtEveryStepNoCoinIsLost, which takes every fifth step. With JIAOZI_SOAK=1
+// it takes every step; of restoring, which is long, six times fewer in both cases.
 package coinkill

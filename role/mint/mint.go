@@ -27,8 +27,10 @@
 // It promises: an account has one open withdrawal for each key, because with many
 // a holder could forge (ROS attack); one challenge is answered for each session,
 // because two would give away the key; issued - deposited - expired is what is
-// outstanding, in the book and by a second count, at every moment. Every request
-// may come any number of times, at any later time, and gets the first answer.
+// outstanding, in the book and by a second count, at every moment. What was answered
+// once is answered the same again, any number of times: a challenge until its epoch
+// ends, a deposit or a claim at any later time. Only a signed request whose time is
+// off by more than Config.Tolerance must be signed anew.
 //
 // The package has no clock, no storage and no key: they are arguments. Start with
 // New and Handle (or Serve, for bytes); EnsureKeys before the first request and
