@@ -119,7 +119,7 @@ func TestWhoeverAnswersInsteadIsNoMint(t *testing.T) {
 	elsewhere := httptest.NewServer(http.RedirectHandler(w.server.URL+PathCoins, http.StatusTemporaryRedirect))
 	defer elsewhere.Close()
 	endless := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		rw.Header().Set("Content-Type", ContentType)
+		rw.Header().Set("Content-Type", coin.MediaType)
 		block := make([]byte, 64<<10)
 		for r.Context().Err() == nil {
 			if _, err := rw.Write(block); err != nil {

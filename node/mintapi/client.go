@@ -71,7 +71,7 @@ func (c *Client) Do(ctx context.Context, request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask the mint: %w", err)
 	}
-	req.Header.Set("Content-Type", ContentType)
+	req.Header.Set("Content-Type", coin.MediaType)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("%w: is it running, and is the address right? %w", ErrUnreachable, err)
@@ -84,7 +84,7 @@ func (c *Client) Do(ctx context.Context, request []byte) ([]byte, error) {
 // that is no mint) says nothing about the request.
 func answerOf(resp *http.Response) ([]byte, error) {
 	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if err != nil || kind != ContentType {
+	if err != nil || kind != coin.MediaType {
 		return nil, fmt.Errorf("%w: what answers there is no mint (HTTP status %d)", ErrUnreachable, resp.StatusCode)
 	}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, coin.MaxMessage+1))

@@ -72,7 +72,7 @@ type enrolBody struct {
 	Name    string `json:"name" doc:"the account at the bank"`
 	Opening []byte `json:"opening"`
 	AuthKey []byte `json:"auth_key"`
-	Card    []byte `json:"card,omitempty" doc:"certificate of the card observer"`
+	Card    []byte `json:"card,omitempty" doc:"certificate of the card observer, then the opening of the phone's part"`
 }
 
 func signedEnrol(b enrolBody) (coin.Message, error) {

@@ -34,7 +34,7 @@ func (s server) envelope(ctx context.Context, in *envelopeIn) (*envelopeOut, err
 	if err != nil {
 		return nil, huma.Error500InternalServerError(fmt.Sprintf("the answer cannot be written: %v", err))
 	}
-	return &envelopeOut{Status: statusOf(answer), ContentType: ContentType, Body: raw}, nil
+	return &envelopeOut{Status: statusOf(answer), ContentType: coin.MediaType, Body: raw}, nil
 }
 
 func (s server) decodeAndDo(ctx context.Context, raw []byte) coin.Message {

@@ -40,9 +40,6 @@ type Mint interface {
 	Failure(err error) *coin.Failure
 }
 
-// ContentType is that of an envelope in a body.
-const ContentType = "application/vnd.jiaozi.coin"
-
 // PathCoins takes envelopes.
 const PathCoins = "/v1/coins"
 

@@ -54,13 +54,13 @@ var words = map[Code]lang.Text{
 	CodeOverflow:  {EN: "a sum leaves the range of amounts", ZH: "合计超出金额范围"},
 
 	CodeCoinCount:     {EN: "the mint's accounts of coins and its journal differ", ZH: "造币账户与流水不符"},
-	CodeCoinEntry:     {EN: "an entry moves coins as none of the mint's events does", ZH: "有分录不按规则变动数字币"},
-	CodeCoinSpent:     {EN: "a coin's spent key was taken and nothing was paid for it", ZH: "数字币的已花费标记被占用，但未付款"},
-	CodeCoinForged:    {EN: "more coins of a key came back than were issued", ZH: "某一密钥收回的数字币多于发行"},
+	CodeCoinEntry:     {EN: "an entry moves coins as none of the mint's events does", ZH: "有分录不按规则变动电子币"},
+	CodeCoinSpent:     {EN: "a coin's spent key was taken and nothing was paid for it", ZH: "电子币的已花费标记被占用，但未付款"},
+	CodeCoinForged:    {EN: "more coins of a key came back than were issued", ZH: "某一密钥收回的电子币多于发行"},
 	CodeCoinKey:       {EN: "a published key is not one that coins may be made with", ZH: "公布的造币密钥无效"},
 	CodeGuilt:         {EN: "a proof of guilt does not hold", ZH: "重复花费的证明不成立"},
 	CodeGuiltStranger: {EN: "a proof of guilt names nobody who was enrolled", ZH: "重复花费的证明未指向已登记的账户"},
-	CodeDoubleSpent:   {EN: "a coin was paid twice, and its owner is named", ZH: "有数字币被重复花费，持有人已查明"},
+	CodeDoubleSpent:   {EN: "a coin was paid twice, and its owner is named", ZH: "有电子币被重复花费，持有人已查明"},
 
 	"wal-header":       {EN: "the write-ahead log is damaged", ZH: "预写日志文件头损坏"},
 	"wal-frame":        {EN: "a frame of the write-ahead log is damaged", ZH: "预写日志有一帧损坏"},

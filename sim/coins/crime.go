@@ -139,7 +139,7 @@ func (s *stage) verdict(named map[string]bool) (result, error) {
 	}
 	n, coins := s.summary.Named, s.summary.DoubleSpends
 	return story.Done(result{Detail: lang.Text{
-		EN: fmt.Sprintf("%d coins, %d people, nobody else", coins, n), ZH: fmt.Sprintf("%d 枚数字币，%d 人，别无他人", coins, n)}}), nil
+		EN: fmt.Sprintf("%d coins, %d people, nobody else", coins, n), ZH: fmt.Sprintf("%d 枚电子币，%d 人，别无他人", coins, n)}}), nil
 }
 
 // proves checks a proof of guilt.

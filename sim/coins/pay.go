@@ -169,5 +169,5 @@ func pictures(payment []byte) lang.Text {
 	if err != nil {
 		return lang.Text{}
 	}
-	return lang.Text{EN: fmt.Sprintf("coins: %d, pictures: %d", len(m.Items), len(parts)), ZH: fmt.Sprintf("数字币 %d 枚，二维码 %d 幅", len(m.Items), len(parts))}
+	return lang.Text{EN: fmt.Sprintf("coins: %d, pictures: %d", len(m.Items), len(parts)), ZH: fmt.Sprintf("电子币 %d 枚，二维码 %d 幅", len(m.Items), len(parts))}
 }

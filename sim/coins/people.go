@@ -142,7 +142,7 @@ func (s *stage) withdraw(ctx context.Context, who, text string, notes bool) (res
 
 func (s *stage) holding(p *person) lang.Text {
 	n := len(p.Coins())
-	return lang.Text{EN: fmt.Sprintf("coins: %d", n), ZH: fmt.Sprintf("数字币 %d 枚", n)}
+	return lang.Text{EN: fmt.Sprintf("coins: %d", n), ZH: fmt.Sprintf("电子币 %d 枚", n)}
 }
 
 // withdrawDeaf plays a withdrawal whose answers never arrive.

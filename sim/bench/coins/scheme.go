@@ -175,7 +175,7 @@ const perWithdrawal = 16
 func (t *town) issue() figure {
 	return figure{
 		Figure: load.Figure{Name: "coins/issue", Most: 45, More: []load.Extra{{Name: "coin_bytes", Value: brands.CoinSize}, {Name: "coins_a_request", Value: perWithdrawal}},
-			About: lang.Text{EN: "the mint signs a coin, 16 in a request: commit and answer; limit: the multiples, a table for one of them, and two encodings", ZH: "发币方签一枚币，每次请求 16 枚；极限为倍点、倍点表与两次编码"}},
+			About: lang.Text{EN: "the mint signs a coin, 16 in a request: commit and answer; limit: the multiples, a table for one of them, and two encodings", ZH: "铸币方签一枚币，每次请求 16 枚；极限为倍点、倍点表与两次编码"}},
 		ops: perWithdrawal, do: t.sign(perWithdrawal), limit: t.group.issueMany,
 	}
 }
@@ -264,7 +264,7 @@ func (t *town) batch(n int) figure {
 	}
 	return figure{
 		Figure: load.Figure{Name: fmt.Sprintf("coins/batch-%d", n), Gate: 0.5, More: []load.Extra{{Name: "aim_per_s", Value: aim}},
-			About: lang.Text{EN: "the mint decodes and checks so many deposits at once; limit: only decoding their points", ZH: "发币方一并解码核对；极限为仅解码各点"}},
+			About: lang.Text{EN: "the mint decodes and checks so many deposits at once; limit: only decoding their points", ZH: "铸币方一并解码核对；极限为仅解码各点"}},
 		ops: n, do: do, limit: t.group.decode(perCoin * n),
 	}
 }
