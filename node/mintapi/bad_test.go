@@ -87,7 +87,7 @@ func TestFaultsHaveTheirStatus(t *testing.T) {
 		{mint.ErrBusy, coin.Busy, 503}, {context.DeadlineExceeded, coin.Unavailable, 503}, {errors.New("a torn page"), coin.Internal, 500},
 	} {
 		w.mint.fault = tt.fault
-		resp, err := http.Post(w.server.URL+PathCoins, ContentType, bytes.NewReader(question))
+		resp, err := http.Post(w.server.URL+PathCoins, coin.MediaType, bytes.NewReader(question))
 		check(t, err)
 		raw, err := io.ReadAll(resp.Body)
 		check(t, errors.Join(err, resp.Body.Close()))
