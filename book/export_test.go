@@ -12,3 +12,6 @@ func Shared(o Options, n int) Options {
 	o.large = n
 	return o
 }
+
+// MaxRuns is how many runs an index has before the keeper waits for a merge.
+const MaxRuns = maxRuns

@@ -3,8 +3,11 @@ package book_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -278,4 +281,51 @@ func TestExpiredHoldsAreThoseThatAreKeptHere(t *testing.T) {
 	if err := ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// However often the keeper seals, an index stays in a bounded number of runs: merged
+// beside him while the ledger is open, and by whoever rolls it forward.
+func TestIndexStaysInFewRuns(t *testing.T) {
+	const layers = 3 * book.MaxRuns
+	store := &booktest.Memory{Index: t.TempDir()}
+	ledger := opened(t, store, book.Options{Behind: time.Hour})
+	for i := range layers {
+		booked(t, ledger, step{ID: fmt.Sprint(i), Amount: 5, From: 1, To: 2}.command())
+		if err := ledger.WriteBehind(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := runsIn(t, store.Index); n > 2*(book.MaxRuns+8) { // two indexes; a merge takes its runs away last
+			t.Fatalf("%d runs after %d layers", n, i+1)
+		}
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ledger = opened(t, store, book.Options{})
+	again, err := ledger.Apply(t.Context(), []book.Command{step{ID: "0", Amount: 5, From: 1, To: 2}.command()})
+	if err != nil || !again[0].Replayed {
+		t.Errorf("%+v %v", again, err)
+	}
+	report, err := ledger.Verify(t.Context())
+	if err != nil || len(report.Findings) > 0 {
+		t.Errorf("%v %v", report.Findings, err)
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runsIn counts the files of runs under dir.
+func runsIn(t *testing.T, dir string) (n int) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".run") {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

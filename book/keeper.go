@@ -22,15 +22,19 @@ type keeper struct {
 	freed  chan struct{} // holds a token when a turn has ended
 	quit   chan struct{}
 	done   chan struct{}
+	untidy chan struct{} // holds a token when the index has grown
+	tidied chan struct{} // closed when nobody merges any more
 
-	mu     sync.Mutex
-	failed error // of the last turn
+	mu       sync.Mutex
+	failed   error // of the last turn
+	unmerged error // of the last merge
 }
 
 func newKeeper(l *Ledger) *keeper {
 	return &keeper{
 		ledger: l, wake: make(chan struct{}, 1), freed: make(chan struct{}, 1),
 		quit: make(chan struct{}), done: make(chan struct{}),
+		untidy: make(chan struct{}, 1), tidied: make(chan struct{}),
 	}
 }
 
@@ -49,7 +53,38 @@ func (k *keeper) run() {
 	}
 }
 
-// turn writes one layer behind, if there is something, and merges the index.
+// merge makes few runs of many, beside the keeper: a merge of a large index takes the
+// time of many layers, which would wait in memory.
+func (k *keeper) merge() {
+	defer close(k.tidied)
+	for {
+		select {
+		case <-k.quit:
+			return
+		case <-k.untidy:
+		}
+		err := k.mergeAll(k.ledger.keys, k.ledger.lines)
+		k.mu.Lock()
+		k.unmerged = err
+		k.mu.Unlock()
+	}
+}
+
+// mergeAll merges until nothing is due. Once the ledger has stopped, another writer
+// may be the one who merges here.
+func (k *keeper) mergeAll(indexes ...*index.Index) error {
+	for _, x := range indexes {
+		for more := true; more && k.ledger.halted() == nil; {
+			var err error
+			if more, err = x.Merge(); err != nil {
+				return fmt.Errorf("merge the index: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// turn writes one layer behind, if there is something, and has the index merged.
 func (k *keeper) turn(ctx context.Context) error {
 	k.work.Lock()
 	defer k.work.Unlock()
@@ -58,8 +93,9 @@ func (k *keeper) turn(ctx context.Context) error {
 	if err == nil {
 		err = k.ledger.mem().behind(ctx, k.ledger.engine)
 	}
+	token(k.untidy)
 	k.mu.Lock()
-	k.failed = err
+	k.failed = errors.Join(err, k.unmerged)
 	k.mu.Unlock()
 	token(k.freed)
 	return err
@@ -91,7 +127,8 @@ func (k *keeper) room(m *memory) error {
 }
 
 // close writes everything behind. What could not be written is made again from
-// the journal, so a failure here is told and loses nothing.
+// the journal, so a failure here is told and loses nothing. A merge on its way gives
+// up when its index closes, and is made again.
 func (k *keeper) close() error {
 	close(k.quit)
 	<-k.done
@@ -99,7 +136,9 @@ func (k *keeper) close() error {
 	if k.ledger.halted() == nil {
 		err = k.ledger.WriteBehind(context.Background())
 	}
-	return errors.Join(err, k.ledger.closeIndexes(), k.ledger.engine.Close())
+	err = errors.Join(err, k.ledger.closeIndexes())
+	<-k.tidied
+	return errors.Join(err, k.ledger.engine.Close())
 }
 
 func (m *memory) full(times int) bool {
@@ -112,7 +151,7 @@ func (m *memory) full(times int) bool {
 func (m *memory) behind(ctx context.Context, engine Engine) error {
 	f := m.freeze()
 	if f == nil {
-		return m.tidy()
+		return nil
 	}
 	if f.change.At.Seq > m.applied {
 		f.change.sort()
@@ -128,13 +167,19 @@ func (m *memory) behind(ctx context.Context, engine Engine) error {
 		return fmt.Errorf("write the index of statements behind: %w", err)
 	}
 	m.release(f)
-	return m.tidy()
+	return m.thin()
 }
 
-// tidy merges the index while the writer has room.
-func (m *memory) tidy() error {
+// maxRuns is how many runs an index may have before writing behind waits for merges:
+// several layers for each size of runs. A question asks every run.
+const maxRuns = 64
+
+// thin merges an index of too many runs, after whoever merges it now. That is what
+// holds a writer up who is faster than merging, and what merges while a journal is
+// rolled forward, before there is a keeper.
+func (m *memory) thin() error {
 	for _, x := range []*index.Index{m.keys, m.lines} {
-		for more := true; more && !m.full(1); {
+		for more := true; more && x.Runs() > maxRuns; {
 			var err error
 			if more, err = x.Merge(); err != nil {
 				return fmt.Errorf("merge the index: %w", err)

@@ -105,6 +105,7 @@ func OpenWith(ctx context.Context, engine Engine, o Options) (*Ledger, error) {
 	}
 	l.keeper = newKeeper(l)
 	go l.keeper.run()
+	go l.keeper.merge()
 	go l.write()
 	return l, nil
 }

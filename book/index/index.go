@@ -186,6 +186,9 @@ func (x *Index) Mark() [32]byte { return x.now.Load().at.mark }
 // may count more than once until a merge.
 func (x *Index) Len() uint64 { return count(x.now.Load().runs) }
 
+// Runs is in how many files the entries lie: a question looks into each.
+func (x *Index) Runs() int { return len(x.now.Load().runs) }
+
 // Close lets go of the files, once the last reader has left; a merge on its way
 // gives up. Reading or sealing afterwards returns fs.ErrClosed.
 func (x *Index) Close() error {
