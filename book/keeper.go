@@ -167,6 +167,7 @@ func (m *memory) behind(ctx context.Context, engine Engine) error {
 		return fmt.Errorf("write the index of statements behind: %w", err)
 	}
 	m.release(f)
+	m.spare = f.emptied()
 	return m.thin()
 }
 
@@ -199,7 +200,7 @@ func (m *memory) freeze() *layer {
 		}
 		m.active.change = m.changeOf(m.active)
 		m.frozen = m.active
-		m.active = newLayer(m.active.number + 1)
+		m.active = m.next()
 	}
 	return m.frozen
 }

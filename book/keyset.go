@@ -75,6 +75,17 @@ func (k *keySet) grow() {
 	}
 }
 
+// reset takes everything out. A table that was mostly empty is given up.
+func (k *keySet) reset() {
+	if len(k.table) > 2*muchRoom*k.used {
+		*k = keySet{}
+		return
+	}
+	clear(k.table)
+	clear(k.seen)
+	k.used = 0
+}
+
 // slot comes from the upper bits of a hash, the bit in seen from the lower ones.
 func (k *keySet) slot(hash uint64) int {
 	return int(hash >> (64 - bits.Len(uint(len(k.table)-1))))

@@ -18,6 +18,7 @@ type memory struct {
 	cache  *cache
 	active *layer
 	frozen *layer // on its way into tables and index, or nil
+	spare  *layer // written and emptied, or nil; the keeper's
 	head   Head
 	days   calendar
 	parts  *ownership
@@ -58,6 +59,29 @@ func newLayer(number uint32) *layer {
 		holds: map[ID]HoldChange{}, done: map[uint64]struct{}{},
 	}
 }
+
+// next begins the layer after the active one, in what a written layer left of memory: it
+// is as large as a layer gets, and need not grow again.
+func (m *memory) next() *layer {
+	l := newLayer(m.active.number + 1)
+	if s := m.spare; s != nil {
+		l.keys, l.lines, m.spare = s.keys, s.lines, nil
+	}
+	return l
+}
+
+// emptied gives back a written layer's memory, unless little of it was needed.
+func (l *layer) emptied() *layer {
+	l.keys.reset()
+	if cap(l.lines) > muchRoom*len(l.lines) {
+		l.lines = nil
+	}
+	l.lines = l.lines[:0]
+	return l
+}
+
+// muchRoom times what is in use is too much to keep.
+const muchRoom = 8
 
 // each visits the layers that hold something, newest first.
 func (m *memory) each(fn func(*layer) bool) {

@@ -9,8 +9,9 @@ import (
 )
 
 // A filter is an approximate set of hashes: it never says no to a member, and
-// says yes to about one stranger in 240. Each hash has a block of one cache line
-// and some bits in it (a Bloom filter in blocks). The block comes from the upper
+// says yes to about one stranger in 240. Each hash has a block of one cache line,
+// eight words, and a bit in each of them (a Bloom filter in split blocks), so that
+// looking at all takes eight loads and no branch. The block comes from the upper
 // bits of the hash, so a run, which is written in the order of its hashes, fills
 // its filter from front to back and need not hold it. That costs a tenth of the
 // time of a binary fuse filter, which is smaller by a fifth but has to see all
@@ -18,10 +19,9 @@ import (
 //
 // A filter lies in the file of its run and is mapped. The kernel may drop a page
 // of it and read it again whenever it likes, and a bit that is lost on the way
-// would be a key that nobody used. So every block has its own checksum, and a no
-// counts only with it; a yes is looked up in the run and needs none. The checksum
-// of the whole filter has another polynomial: the CRC of what ends with its own
-// CRC is the same whatever it is.
+// would be a key that nobody used. So every block has its own checksum, in half of
+// its last word, and a no counts only with it; a yes is looked up in the run and
+// needs none.
 type filter struct {
 	blocks []byte
 	seed   uint32
@@ -29,11 +29,12 @@ type filter struct {
 
 const (
 	filterBlock    = 64
+	filterWords    = filterBlock / 8
+	filterHalfAt   = filterBlock - 8 // the half of a word that still takes bits
 	filterSumAt    = filterBlock - 4
 	filterBits     = filterSumAt * 8
 	bitsPerHash    = 12
 	hashesPerBlock = filterBits / bitsPerHash
-	bitsSet        = 7
 )
 
 // filterSize is how many bytes, in whole pages, have room for that many hashes.
@@ -48,22 +49,25 @@ func filterPlace(hash, blocks uint64) uint64 {
 	return i
 }
 
-// filterNumbers holds the numbers of a hash's bits, 9 bits each, of which
-// filterBit makes a number below filterBits.
+// filterNumbers holds the numbers of a hash's bits in the words of its block, six
+// bits for each word.
 func filterNumbers(hash uint64) uint64 {
 	numbers := (hash ^ hash>>32) * 0x9e3779b97f4a7c15
 	numbers = (numbers ^ numbers>>29) * 0xbf58476d1ce4e5b9
 	return numbers ^ numbers>>32
 }
 
-func filterBit(numbers uint64) (at uint64, shift uint8) {
-	n := numbers & 511 * filterBits >> 9
-	return n >> 3, uint8(n & 7)
-}
-
-// filterSum is the checksum of a block that stands in its place in its run.
-func filterSum(seed uint32, place uint64, block []byte) uint32 {
-	return crc32.Update(seed+uint32(place), castagnoli, block[:filterSumAt])
+// filterSum is the checksum of a block that stands in its place in its run: each
+// word times an odd number of its own (square roots of primes), of the sum the
+// upper half. Nobody forges filters; what it must find is a bit, a word or a page
+// that is not what it was.
+func filterSum(seed uint32, place uint64, b *[filterBlock]byte) uint32 {
+	s := uint64(seed)*0x9e3779b97f4a7c15 + place*0xbf58476d1ce4e5b9
+	s += little.Uint64(b[0:8])*0x6a09e667f3bcc909 + little.Uint64(b[8:16])*0xbb67ae8584caa73b
+	s += little.Uint64(b[16:24])*0x3c6ef372fe94f82b + little.Uint64(b[24:32])*0xa54ff53a5f1d36f1
+	s += little.Uint64(b[32:40])*0x510e527fade682d1 + little.Uint64(b[40:48])*0x9b05688c2b3e6c1f
+	s += little.Uint64(b[48:56])*0x1f83d9abfb41bd6b + uint64(little.Uint32(b[filterHalfAt:filterSumAt]))*0x5be0cd19137e2179
+	return uint32(s >> 32)
 }
 
 // glance is for how many hashes at a time the filter is asked: first their blocks
@@ -87,7 +91,7 @@ func (f *filter) ask(hashes []uint64, to []int) ([]int, bool) {
 			block := (*[filterBlock]byte)(f.blocks[places[i]*filterBlock:])
 			if inFilterBlock(hash, block) {
 				to = append(to, first+i)
-			} else if sums[i] != filterSum(f.seed, places[i], block[:]) {
+			} else if sums[i] != filterSum(f.seed, places[i], block) {
 				return to, false
 			}
 		}
@@ -97,15 +101,17 @@ func (f *filter) ask(hashes []uint64, to []int) ([]int, bool) {
 
 // inFilterBlock looks at all bits: which one is the first that is missing cannot
 // be foretold, and a wrong guess costs the processor more.
-func inFilterBlock(hash uint64, block *[filterBlock]byte) bool {
+func inFilterBlock(hash uint64, b *[filterBlock]byte) bool {
 	n := filterNumbers(hash)
-	set := byte(1)
-	for range bitsSet {
-		at, shift := filterBit(n)
-		set &= block[at&(filterBlock-1)] >> shift
-		n >>= 9
-	}
-	return set != 0
+	set := little.Uint64(b[0:8]) >> (n & 63)
+	set &= little.Uint64(b[8:16]) >> (n >> 6 & 63)
+	set &= little.Uint64(b[16:24]) >> (n >> 12 & 63)
+	set &= little.Uint64(b[24:32]) >> (n >> 18 & 63)
+	set &= little.Uint64(b[32:40]) >> (n >> 24 & 63)
+	set &= little.Uint64(b[40:48]) >> (n >> 30 & 63)
+	set &= little.Uint64(b[48:56]) >> (n >> 36 & 63)
+	set &= uint64(little.Uint32(b[filterHalfAt:filterSumAt])) >> (n >> 42 & 31)
+	return set&1 != 0
 }
 
 // A filterWriter writes a filter from hashes in ascending order and holds one
@@ -132,10 +138,13 @@ func (w *filterWriter) add(hash uint64) error {
 		return err
 	}
 	n := filterNumbers(hash)
-	for range bitsSet {
-		at, shift := filterBit(n)
-		w.block[at] |= 1 << shift
-		n >>= 9
+	for word := range filterWords {
+		bit := n & 63
+		if word == filterWords-1 {
+			bit = n & 31
+		}
+		w.block[8*word+int(bit/8)] |= 1 << (bit % 8) // little endian
+		n >>= 6
 	}
 	return nil
 }
@@ -143,7 +152,7 @@ func (w *filterWriter) add(hash uint64) error {
 // fill ends all blocks below one.
 func (w *filterWriter) fill(to uint64) error {
 	for ; w.at < to; w.at++ {
-		little.PutUint32(w.block[filterSumAt:], filterSum(w.seed, w.at, w.block[:]))
+		little.PutUint32(w.block[filterSumAt:], filterSum(w.seed, w.at, &w.block))
 		if _, err := w.out.Write(w.block[:]); err != nil {
 			return err
 		}

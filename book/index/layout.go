@@ -26,7 +26,7 @@ import (
 // one. And everything is written from front to back, the filter beside the groups,
 // so that a writer holds one group however large the run becomes.
 const (
-	runMagic   = "JZRUN03\n"
+	runMagic   = "JZRUN04\n"
 	pageSize   = 4096
 	entrySize  = 16
 	perBlock   = 255

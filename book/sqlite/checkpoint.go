@@ -19,7 +19,7 @@ const (
 	// remainderBytes may be left to move while the writer waits.
 	remainderBytes = 2 << 20
 	// pageBytes is about what a commit adds to the log beside its body.
-	pageBytes = 8192
+	pageBytes = 16384
 )
 
 // relieve moves the journal's log into the database when it has grown. Most of

@@ -63,7 +63,7 @@ CREATE TABLE progress (
 // written in half the time, and a batch of one does not feel it.
 var (
 	journalSettings = []string{
-		"PRAGMA page_size=8192", // of a new file
+		"PRAGMA page_size=16384", // of a new file
 		"PRAGMA journal_mode=WAL",
 		"PRAGMA synchronous=FULL", // a commit is on the disk when it returns
 		"PRAGMA wal_autocheckpoint=0",

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,7 @@ import (
 )
 
 const (
-	journalPage  = 8192
+	journalPage  = 16384
 	journalFrame = walFrameHeader + journalPage
 )
 
@@ -110,7 +111,7 @@ func TestDamageInsideTheLogIsNamedWithoutTheHead(t *testing.T) {
 	writeLog(t, path, header, list...)
 	findings, err := ScanWAL(path)
 	if err != nil || len(findings) != 1 || findings[0].Code != "wal-frame" ||
-		!strings.Contains(findings[0].Where, "book.db-wal, frame 2 at byte 8248") {
+		!strings.Contains(findings[0].Where, fmt.Sprintf("book.db-wal, frame 2 at byte %d", walHeaderSize+journalFrame)) {
 		t.Fatalf("%v %v", findings, err)
 	}
 	if _, err := Open(path); !errors.Is(err, book.ErrDamaged) || strings.Contains(err.Error(), "derived") {
