@@ -1,6 +1,7 @@
 package book
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -39,4 +40,29 @@ func TestKeySetTakesManyAsOne(t *testing.T) {
 			t.Fatal(one.used, many.used, len(many.table))
 		}
 	})
+}
+
+// An emptied set has nothing of what was in it, and keeps its table only if that was used.
+func TestEmptiedKeySetIsEmpty(t *testing.T) {
+	var k keySet
+	for _, n := range []int{5000, 4000, 1, 300, 0} {
+		list := make([]index.Entry, n)
+		for i := range list {
+			list[i] = index.Entry{Hash: rand.Uint64(), Pos: uint64(i + 1)}
+		}
+		k.addEach(list)
+		if got := k.entries(); len(got) != n || k.used != n {
+			t.Fatalf("%d entries, %d used, of %d", len(got), k.used, n)
+		}
+		room := len(k.table)
+		k.reset()
+		for _, e := range list {
+			if found := k.find(e.Hash, nil); len(found) > 0 {
+				t.Fatalf("%d entries: found %v in an empty set", n, found)
+			}
+		}
+		if kept := len(k.table); kept != 0 && (kept != room || kept > 2*muchRoom*n) || kept == 0 && n >= 4000 {
+			t.Errorf("%d entries in a table of %d: %d kept", n, room, kept)
+		}
+	}
 }
