@@ -56,8 +56,8 @@ func (n *Node) openMint() error {
 	c := n.scheme.Coins
 	config := mint.Config{
 		Inst: n.scheme.Issuer, Name: c.Name, Network: network, Currency: n.Currency(), Sign: keyMint,
-		Coins: c.Denominations, Groups: c.Groups, Blanks: blankKeys, CardKey: cards,
-		Plan: mint.Plan{Issue: c.IssueMonths, Spend: c.SpendMonths, Deposit: c.DepositMonths},
+		Coins: c.Denominations, Groups: c.Groups, CardKey: cards,
+		Plan: c.plan(),
 	}
 	if config.Notes, err = c.notes(n.scheme); err != nil {
 		return err

@@ -34,13 +34,6 @@ func defaultCoins() *CoinScheme {
 		IssueMonths: 1, SpendMonths: 3, DepositMonths: 1}
 }
 
-// Bounds of what an operator may decide.
-const (
-	maxDenominations = 40 // above 5 billion in units of one cent
-	maxCoinMonths    = 120
-	blankKeys        = 8 // of an epoch: so many blanks are withdrawn at a time
-)
-
 // check names the first field that is wrong. A nil scheme has no coins.
 func (c *CoinScheme) check(s *Scheme) error {
 	if c == nil {
@@ -50,24 +43,28 @@ func (c *CoinScheme) check(s *Scheme) error {
 	if _, err := coin.Append(nil, &coin.Keys{Network: [16]byte{1}, Mint: c.Name, Sign: [32]byte{1}}); err != nil || c.Name == "" {
 		return fmt.Errorf("scheme.json: coins: name %q is not 1 to %d printable bytes", c.Name, coin.MaxName)
 	}
-	if c.Denominations < 1 || c.Denominations > maxDenominations {
-		return fmt.Errorf("scheme.json: coins: denominations %d is not 1 to %d", c.Denominations, maxDenominations)
+	if c.Denominations < 1 || c.Denominations > mint.MaxCoins {
+		return fmt.Errorf("scheme.json: coins: denominations %d is not 1 to %d", c.Denominations, mint.MaxCoins)
 	}
 	if c.IssueMonths < 1 || 12%c.IssueMonths != 0 {
 		return fmt.Errorf("scheme.json: coins: issue_months %d is not 1, 2, 3, 4, 6 or 12", c.IssueMonths)
 	}
 	for field, months := range map[string]int{"spend_months": c.SpendMonths, "deposit_months": c.DepositMonths} {
-		if months < 1 || months > maxCoinMonths {
-			return fmt.Errorf("scheme.json: coins: %s %d is not 1 to %d", field, months, maxCoinMonths)
+		if months < 1 || months > mint.MaxPlanMonths {
+			return fmt.Errorf("scheme.json: coins: %s %d is not 1 to %d", field, months, mint.MaxPlanMonths)
 		}
 	}
-	if c.SpendMonths+c.DepositMonths > maxCoinMonths {
-		return fmt.Errorf("scheme.json: coins: spend_months and deposit_months are more than %d together", maxCoinMonths)
+	if c.SpendMonths+c.DepositMonths > mint.MaxPlanMonths {
+		return fmt.Errorf("scheme.json: coins: spend_months and deposit_months are more than %d together", mint.MaxPlanMonths)
 	}
 	if _, err := c.notes(s); err != nil {
 		return err
 	}
 	return c.checkGroups()
+}
+
+func (c *CoinScheme) plan() mint.Plan {
+	return mint.Plan{Issue: c.IssueMonths, Spend: c.SpendMonths, Deposit: c.DepositMonths}
 }
 
 func (c *CoinScheme) checkGroups() error {
@@ -81,8 +78,7 @@ func (c *CoinScheme) checkGroups() error {
 		}
 	}
 	// A wallet reads so many keys at once: those of all epochs that still live, and of the next.
-	epochs := (c.IssueMonths+c.SpendMonths+c.DepositMonths+c.IssueMonths-1)/c.IssueMonths + 1
-	keys := epochs * (c.Denominations*(1+len(c.Groups)) + len(c.Notes) + blankKeys)
+	keys := c.plan().Alive() * (c.Denominations*(1+len(c.Groups)) + len(c.Notes) + mint.DefaultBlanks)
 	if keys > coin.MaxKeys {
 		return fmt.Errorf("scheme.json: coins: %d keys would be in use at once, at most %d: take fewer denominations or groups, or longer issue_months", keys, coin.MaxKeys)
 	}

@@ -213,22 +213,14 @@ func termsDigest(a *arguments) any {
 	return toPage(d[:])
 }
 
-// ring is a list of keys that the page trusts.
-type ring map[brands.KeyID]*brands.PublicKey
-
-// Key finds one.
-func (r ring) Key(id brands.KeyID) (*brands.PublicKey, bool) {
-	k, ok := r[id]
-	return k, ok
-}
-
-func keysOf(a *arguments, i int) ring {
+// keysOf reads a list of keys that the page trusts.
+func keysOf(a *arguments, i int) brands.KeyRing {
 	v := a.at(i)
 	if !v.InstanceOf(js.Global().Get("Array")) || v.Length() > maxList {
 		a.fail(i, fmt.Sprintf("an Array of at most %d keys", maxList))
 		return nil
 	}
-	r := ring{}
+	r := brands.KeyRing{}
 	for at := range v.Length() {
 		b := a.asBytes(i, v.Index(at))
 		if a.err != nil {
@@ -263,7 +255,7 @@ func verifyPayment(a *arguments) any {
 	return worth(a, &p.Money, keys)
 }
 
-func worth(a *arguments, m *brands.Money, keys ring) any {
+func worth(a *arguments, m *brands.Money, keys brands.KeyRing) any {
 	v, err := m.Value(keys)
 	if !a.check(err) {
 		return nil

@@ -27,6 +27,24 @@ type Keys interface {
 	Key(id KeyID) (*PublicKey, bool)
 }
 
+// KeyRing is Keys in a map, for whoever has them at hand.
+type KeyRing map[KeyID]*PublicKey
+
+// RingOf takes keys up by their identities.
+func RingOf(keys ...*PublicKey) KeyRing {
+	r := make(KeyRing, len(keys))
+	for _, k := range keys {
+		r[k.id] = k
+	}
+	return r
+}
+
+// Key implements Keys.
+func (r KeyRing) Key(id KeyID) (*PublicKey, bool) {
+	k, ok := r[id]
+	return k, ok
+}
+
 // PublicKey is what a mint publishes for one kind, value and epoch: H = xG, H1 = xG1, H2 = xG2 and a proof that the
 // three x are one; with another x in H1 or H2 a mint could mark the coins of a holder. Immutable.
 type PublicKey struct {

@@ -1,9 +1,6 @@
 package brands
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
 // NodePoint is what a mint keeps of one node of a note, once, under the note's ID and the node's number.
 //
@@ -22,34 +19,6 @@ type NodePoint struct {
 	Node  uint16
 	Spent bool // the node itself was paid; else one below it
 	Point Point3
-}
-
-// NodePointSize is the length of an encoded NodePoint in bytes.
-const NodePointSize = 2 + 1 + PointSize
-
-// Append adds node (2 bytes), 1 for spent or 0 for fixed, and the point.
-func (n NodePoint) Append(b []byte) []byte {
-	b = binary.BigEndian.AppendUint16(b, n.Node)
-	if n.Spent {
-		b = append(b, 1)
-	} else {
-		b = append(b, 0)
-	}
-	return n.Point.Append(b)
-}
-
-// ParseNodePoint reads 99 bytes.
-func ParseNodePoint(b []byte) (NodePoint, error) {
-	if len(b) != NodePointSize {
-		return NodePoint{}, fmt.Errorf("point of a node of %d bytes, not %d: %w", len(b), NodePointSize, ErrEncoding)
-	}
-	n := NodePoint{Node: binary.BigEndian.Uint16(b), Spent: b[2] == 1}
-	if !inTree(n.Node, MaxDepth) || b[2] > 1 {
-		return NodePoint{}, fmt.Errorf("point of node %d, form %d: %w", n.Node, b[2], ErrEncoding)
-	}
-	var err error
-	n.Point, err = ParsePoint3(b[3:])
-	return n, err
 }
 
 // NodePoints are those of a payment with a piece: the node's own, which is spent, then those above, the parent first, the

@@ -62,18 +62,6 @@ func (k KeyInfo) Allocate(used Used, amount money.Minor) ([]uint16, Used, error)
 	return nodes, used, nil
 }
 
-// MarkPaid adds node to what is used. It refuses a node that is used in part or whole, because paying it would give its
-// owner away.
-func (k KeyInfo) MarkPaid(used Used, node uint16) (Used, error) {
-	if k.Kind != KindNote || !inTree(node, k.Depth) {
-		return used, fmt.Errorf("node %d is not in the tree of this key: %w", node, ErrChain)
-	}
-	if used&leavesOf(node, k.Depth) != 0 {
-		return used, fmt.Errorf("node %d is paid in part or whole, and paying it again would show who owns the note; take another: %w", node, ErrNoteRest)
-	}
-	return used | leavesOf(node, k.Depth), nil
-}
-
 // pick is a node of size leaves out of the smallest free subtree that holds them, or the largest free subtree if all are
 // smaller. The caller knows that something is free.
 func pick(used Used, depth uint8, size uint64) uint16 {

@@ -30,46 +30,26 @@ func NewObserver(seed Digest) *Observer {
 // Identity gives A_O = o1·G1, the card's part of the account.
 func (o *Observer) Identity() Element { return onG1(o.o1) }
 
-// Nonce gives B_O = o2·G1 of an index, the card's part of a coin. The same index gives the same element every time.
-func (o *Observer) Nonce(index uint32) Element { return onG1(o.part("observer coin", index)) }
+// Nonce gives B_O = o2·G1 of an index, the card's part of a coin or of an Opening. The same index gives the same element every time.
+func (o *Observer) Nonce(index uint32) Element { return onG1(o.part(index)) }
 
 // Answer gives d·o1 + o2 of the index. The caller guards ONE d per index, for ever: two answers give away o1, and with it
 // the power to pay every coin twice.
 func (o *Observer) Answer(index uint32, d Scalar) Scalar {
-	return o.answer(o.part("observer coin", index), d)
-}
-
-// OpeningNonce gives the commitment for the card's half of an Opening. The caller takes a serial that it never took before,
-// and has stored that before the commitment leaves.
-func (o *Observer) OpeningNonce(serial uint32) Element {
-	return onG1(o.part("observer opening", serial))
-}
-
-// OpeningAnswer completes the card's half. The caller guards ONE e per serial, as for Answer.
-func (o *Observer) OpeningAnswer(serial uint32, e Scalar) Scalar {
-	return o.answer(o.part("observer opening", serial), e)
-}
-
-// part is the secret of an index, one series for coins and one for openings.
-func (o *Observer) part(series string, index uint32) secret {
-	return o.nonces(begin(series).uint(uint64(index)))
-}
-
-func (o *Observer) answer(o2 secret, d Scalar) Scalar {
+	o2 := o.part(index)
 	return open(mulAdd(d.num(), o.o1.num(), o2.num()))
+}
+
+// part is o2, the secret of an index.
+func (o *Observer) part(index uint32) secret {
+	return o.nonces(begin("observer coin").uint(uint64(index)))
 }
 
 // onG1 is k·G1, in constant time.
 func onG1(k secret) Element { return newElement(times1(k.num())) }
 
-// CardCertificate is what an issuer signs with Ed25519 (RFC 8032) to say: a card that I made, which answers each index
-// once, holds the secret of this element, and nothing else knows it.
-func CardCertificate(network Network, card Element) []byte {
-	return begin("card certificate").add(network[:]).add(card.enc[:])
-}
-
-// OpenPhone proves that the phone knows its own part of the secret, u1 of u1·G1. Beside a certificate of the card this shows
-// that the phone does not know the secret of the account, and so cannot pay without the card: who knew both would know
+// OpenPhone proves that the phone knows its own part of the secret, u1 of u1·G1. Beside the card's part this shows that
+// the phone does not know the secret of the account, and so cannot pay without the card: who knew both would know
 // the card's.
 func (h *Holder) OpenPhone(context []byte, rand io.Reader) (Opening, error) {
 	phone := Holder{network: h.network, u1: h.u1, account: onG1(h.u1)}
@@ -77,7 +57,7 @@ func (h *Holder) OpenPhone(context []byte, rand io.Reader) (Opening, error) {
 }
 
 // Guarded reports whether account is what phone and card have together; phone is the account of a verified OpenPhone,
-// card stands in a verified certificate.
+// card that of a card which the issuer answers for.
 func Guarded(account, phone, card Element) error {
 	if phone.IsZero() || card.IsZero() || account.IsZero() || plus(&phone.p, &card.p).Equal(&account.p) != 1 {
 		return fmt.Errorf("account %v is not held by phone and card together: %w", account, ErrProof)

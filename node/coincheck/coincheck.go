@@ -32,14 +32,8 @@ var (
 
 // Keys are what one mint has published.
 type Keys struct {
+	brands.KeyRing
 	file *coin.Keys
-	ring map[brands.KeyID]*brands.PublicKey
-}
-
-// Key implements brands.Keys.
-func (k *Keys) Key(id brands.KeyID) (*brands.PublicKey, bool) {
-	key, ok := k.ring[id]
-	return key, ok
 }
 
 // Mint is the mint's name for people.
@@ -58,7 +52,7 @@ func ParseKeys(b []byte) (*Keys, error) {
 	if err := file.Verify(file.Sign); err != nil {
 		return nil, fmt.Errorf("keys: %w: %w", ErrFalse, err)
 	}
-	k := &Keys{file, make(map[brands.KeyID]*brands.PublicKey, len(file.Keys))}
+	k := &Keys{make(brands.KeyRing, len(file.Keys)), file}
 	for i, raw := range file.Keys {
 		key, err := brands.ParsePublicKey(raw)
 		if err != nil {
@@ -67,7 +61,7 @@ func ParseKeys(b []byte) (*Keys, error) {
 		if key.Info().Network != brands.Network(file.Network) {
 			return nil, fmt.Errorf("keys: key %d is of another scheme than the file: %w", i+1, ErrFalse)
 		}
-		k.ring[key.ID()] = key
+		k.KeyRing[key.ID()] = key
 	}
 	return k, nil
 }
@@ -165,10 +159,10 @@ func (k *Keys) piece(m *brands.Money) (Piece, error) {
 	if err != nil {
 		return Piece{}, fmt.Errorf("%w: %w", ErrFalse, err)
 	}
-	info := k.ring[m.Head.Key()].Info() // Value has found it
+	info := k.KeyRing[m.Head.Key()].Info() // Value has found it
 	p := Piece{Value: value, Epoch: info.Epoch, Group: info.Group, Hops: m.Hops(), Until: info.SpendUntil}
 	for i := range m.Links {
-		p.Until = min(p.Until, k.ring[m.Links[i].Next.Key()].Info().SpendUntil)
+		p.Until = min(p.Until, k.KeyRing[m.Links[i].Next.Key()].Info().SpendUntil)
 	}
 	return p, nil
 }
@@ -217,7 +211,7 @@ func (k *Keys) Trace(g *coin.GuiltFile) (Named, error) {
 	}
 	// The key may be older than the file of keys; then the mint's signature vouches
 	// for it. A mint that lied could not make the two payments all the same.
-	who, err := proof.VerifyVartime(one{key})
+	who, err := proof.VerifyVartime(brands.RingOf(key))
 	if err != nil {
 		return Named{}, fmt.Errorf("%w: %w", ErrFalse, err)
 	}
@@ -232,9 +226,3 @@ func (k *Keys) Trace(g *coin.GuiltFile) (Named, error) {
 	info := key.Info()
 	return Named{who, g.Account, proof.Coin.ID(), money.New(info.Currency, info.Value), g.Time}, nil
 }
-
-// one is a single key.
-type one struct{ key *brands.PublicKey }
-
-// Key implements brands.Keys.
-func (o one) Key(id brands.KeyID) (*brands.PublicKey, bool) { return o.key, o.key.ID() == id }

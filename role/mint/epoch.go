@@ -20,18 +20,19 @@ type Plan struct {
 
 var defaultPlan = Plan{Issue: 1, Spend: 3, Deposit: 1}
 
-const maxPlanMonths = 120
+// MaxPlanMonths bounds how long coins are worth something after their epoch.
+const MaxPlanMonths = 120
 
 func (p Plan) check() error {
-	if p.Issue < 1 || 12%p.Issue != 0 || p.Spend < 1 || p.Deposit < 1 || p.Spend+p.Deposit > maxPlanMonths {
-		return fmt.Errorf("epoch plan %+v: Issue divides 12, Spend and Deposit are at least a month, and together at most %d", p, maxPlanMonths)
+	if p.Issue < 1 || 12%p.Issue != 0 || p.Spend < 1 || p.Deposit < 1 || p.Spend+p.Deposit > MaxPlanMonths {
+		return fmt.Errorf("epoch plan %+v: Issue divides 12, Spend and Deposit are at least a month, and together at most %d", p, MaxPlanMonths)
 	}
 	return nil
 }
 
-// alive is how many epochs have published keys at a time: from when the epoch
+// Alive is how many epochs have published keys at a time: from when the epoch
 // before begins until nobody takes their coins any more.
-func (p Plan) alive() int {
+func (p Plan) Alive() int {
 	return 1 + (p.Issue+p.Spend+p.Deposit+p.Issue-1)/p.Issue
 }
 

@@ -144,8 +144,8 @@ func TestEpochsFollowOneAnother(t *testing.T) {
 			if p.at(e.issueUntil.Add(-time.Second)) != e || p.at(e.issueUntil) != next {
 				t.Fatalf("%+v: the end of %+v belongs to neither", p, e)
 			}
-			if last := p.at(e.depositUntil.Add(-time.Second)); p.alive() < epochsFrom(p, e, p.after(last)) {
-				t.Fatalf("%+v: more than %d epochs live at a time", p, p.alive())
+			if last := p.at(e.depositUntil.Add(-time.Second)); p.Alive() < epochsFrom(p, e, p.after(last)) {
+				t.Fatalf("%+v: more than %d epochs live at a time", p, p.Alive())
 			}
 			e = next
 		}
@@ -199,12 +199,12 @@ func TestKeysAreSealedBeforeTheyArePublished(t *testing.T) {
 	for range 2 {
 		check(t, m.EnsureKeys(t.Context(), day0, save))
 	}
-	list := published(2 * (2 + defaultBlanks))
+	list := published(2 * (2 + DefaultBlanks))
 	if saved != 1 {
 		t.Errorf("sealed %d times for the first keys", saved)
 	}
 	check(t, m.EnsureKeys(t.Context(), day0.AddDate(0, 1, 0), save))
-	published(3 * (2 + defaultBlanks))
+	published(3 * (2 + DefaultBlanks))
 	if saved != 2 {
 		t.Errorf("sealed %d times for new keys", saved)
 	}
@@ -244,7 +244,7 @@ func TestSenselessConfigurationsAreRefused(t *testing.T) {
 		"no currency":          func(c *Config) { c.Currency = 0 },
 		"no coins":             func(c *Config) { c.Coins = 0 },
 		"too many":             func(c *Config) { c.Coins = 64 },
-		"unreadable keys":      func(c *Config) { c.Coins, c.Groups = maxCoins, make([]string, 8) },
+		"unreadable keys":      func(c *Config) { c.Coins, c.Groups = MaxCoins, make([]string, 8) },
 		"a bad plan":           func(c *Config) { c.Plan = Plan{Issue: 7, Spend: 1, Deposit: 1} },
 		"a place of no shard":  func(c *Config) { c.Place = func(uint16) chart.Place { return chart.Place{} } },
 		"shards without place": func(c *Config) { c.Places = []chart.Place{chart.PlaceAt(3)} },

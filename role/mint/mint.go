@@ -116,12 +116,16 @@ type Config struct {
 	Places []chart.Place
 }
 
+// Bounds that whoever configures a mint should know.
 const (
-	defaultBlanks      = 8
+	MaxCoins      = 40 // denominations: above 5 billion in units of one cent
+	DefaultBlanks = 8  // keys of blanks in an epoch: so many are withdrawn at a time
+)
+
+const (
 	defaultSessionLife = 5 * time.Minute
 	defaultTolerance   = 10 * time.Minute
 	defaultCodeLife    = 7 * 24 * time.Hour
-	maxCoins           = 40 // denominations: above 5 billion in units of one cent
 	maxRetries         = 64 // of a decision because a record changed meanwhile
 )
 
@@ -205,8 +209,8 @@ func New(cfg Config, door Door, v Vault, rand io.Reader) (*Mint, error) {
 	if !cfg.Currency.Known() {
 		return nil, fmt.Errorf("mint %s: currency %d is not known", cfg.Inst, uint16(cfg.Currency))
 	}
-	if cfg.Coins < 1 || cfg.Coins > maxCoins {
-		return nil, fmt.Errorf("mint %s: %d denominations of coins: there are 1 to %d", cfg.Inst, cfg.Coins, maxCoins)
+	if cfg.Coins < 1 || cfg.Coins > MaxCoins {
+		return nil, fmt.Errorf("mint %s: %d denominations of coins: there are 1 to %d", cfg.Inst, cfg.Coins, MaxCoins)
 	}
 	if cfg.Place == nil != (len(cfg.Places) == 0) {
 		return nil, fmt.Errorf("mint %s: Place and Places belong together", cfg.Inst)
@@ -214,7 +218,7 @@ func New(cfg Config, door Door, v Vault, rand io.Reader) (*Mint, error) {
 	if cfg.Place == nil {
 		cfg.Place, cfg.Places = func(uint16) chart.Place { return chart.Place{} }, []chart.Place{{}}
 	}
-	setDefault(&cfg.Blanks, defaultBlanks)
+	setDefault(&cfg.Blanks, DefaultBlanks)
 	setDefault(&cfg.SessionLife, defaultSessionLife)
 	setDefault(&cfg.Tolerance, defaultTolerance)
 	setDefault(&cfg.CodeLife, defaultCodeLife)
@@ -222,7 +226,7 @@ func New(cfg Config, door Door, v Vault, rand io.Reader) (*Mint, error) {
 	if err := cfg.Plan.check(); err != nil {
 		return nil, fmt.Errorf("mint %s: %w", cfg.Inst, err)
 	}
-	if n := cfg.keys() * cfg.Plan.alive(); n > coin.MaxKeys {
+	if n := cfg.keys() * cfg.Plan.Alive(); n > coin.MaxKeys {
 		return nil, fmt.Errorf("mint %s: up to %d keys at a time, and wallets read %d: take fewer denominations, groups or months", cfg.Inst, n, coin.MaxKeys)
 	}
 	return &Mint{cfg: cfg, door: door, vault: v, rand: rand, root: root(cfg.Inst)}, nil

@@ -10,15 +10,6 @@ import (
 	"jiaozi/wire/coin"
 )
 
-// keyring knows the mint's keys.
-type keyring map[brands.KeyID]*brands.PublicKey
-
-// Key implements brands.Keys.
-func (k keyring) Key(id brands.KeyID) (*brands.PublicKey, bool) {
-	key, ok := k[id]
-	return key, ok
-}
-
 // parse reads a key and checks its proof, once in the life of the process: keys
 // from the Store are checked as those from the mint are.
 func (w *Wallet) parse(b []byte) (*brands.PublicKey, error) {
@@ -36,8 +27,8 @@ func (w *Wallet) parse(b []byte) (*brands.PublicKey, error) {
 	return key, nil
 }
 
-func (w *Wallet) keyring(raw [][]byte) (keyring, error) {
-	k := make(keyring, len(raw))
+func (w *Wallet) keyring(raw [][]byte) (brands.KeyRing, error) {
+	k := make(brands.KeyRing, len(raw))
 	for _, b := range raw {
 		key, err := w.parse(b)
 		if err != nil {

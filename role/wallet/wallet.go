@@ -21,7 +21,7 @@ type Wallet struct {
 	cfg   Config
 
 	state   *state
-	known   keyring
+	known   brands.KeyRing
 	secrets *secret.Secrets // nil until the network is known
 	serial  uint64          // the next request's; all below state.serial may be used
 	unknown bool            // a Save failed: what the Store holds must be read again

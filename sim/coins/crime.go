@@ -162,15 +162,9 @@ func proves(published *coin.Keys, file []byte) error {
 	if err != nil {
 		return err
 	}
-	who, err := guilt.VerifyVartime(oneKey{key})
+	who, err := guilt.VerifyVartime(brands.RingOf(key))
 	if err == nil && who.Bytes() != f.Identity {
 		err = brands.ErrTrace
 	}
 	return err
 }
-
-// oneKey is all that checking one proof needs.
-type oneKey struct{ *brands.PublicKey }
-
-// Key gives the key if it is the one.
-func (k oneKey) Key(id brands.KeyID) (*brands.PublicKey, bool) { return k.PublicKey, k.ID() == id }

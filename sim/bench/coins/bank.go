@@ -35,7 +35,7 @@ type bank struct {
 	mint    *mint.Mint
 	server  *http.Server
 	address string
-	keys    ring                // as published
+	keys    brands.KeyRing      // as published
 	order   []*brands.PublicKey // of coins that are issued now
 }
 
@@ -45,17 +45,8 @@ const (
 	denominations int        = 20 // 0.01 to 5242.88, as many coins in one withdrawal
 )
 
-// ring is a list of public keys.
-type ring map[brands.KeyID]*brands.PublicKey
-
-// Key finds one.
-func (r ring) Key(id brands.KeyID) (*brands.PublicKey, bool) {
-	k, ok := r[id]
-	return k, ok
-}
-
 func newBank(ctx context.Context, dir string) (b *bank, err error) {
-	b = &bank{dir: dir, vault: vault.New(vault.Options{Test: true}), keys: ring{}}
+	b = &bank{dir: dir, vault: vault.New(vault.Options{Test: true}), keys: brands.KeyRing{}}
 	if err := b.vault.Generate("sign", vault.Signing); err != nil {
 		return nil, err
 	}

@@ -12,8 +12,9 @@ import (
 	"jiaozi/value/money"
 )
 
-// A town has a mint's keys, one holder and what the figures are taken of.
+// A town has a mint's keys, of which it is the ring, one holder and what the figures are taken of.
 type town struct {
+	brands.KeyRing
 	coin, blank, note *brands.PrivateKey
 	holder            *brands.Holder
 	session           uint64
@@ -45,6 +46,7 @@ func newTown(largest int) (*town, error) {
 			return nil, err
 		}
 	}
+	t.KeyRing = brands.RingOf(t.coin.Public(), t.blank.Public(), t.note.Public())
 	for range min(largest, distinct) {
 		p, err := t.payment(0)
 		if err != nil {
@@ -53,16 +55,6 @@ func newTown(largest int) (*town, error) {
 		t.payments = append(t.payments, p)
 	}
 	return t, nil
-}
-
-// Key makes the town the Keys of its own coins.
-func (t *town) Key(id brands.KeyID) (*brands.PublicKey, bool) {
-	for _, k := range []*brands.PrivateKey{t.coin, t.blank, t.note} {
-		if k.Public().ID() == id {
-			return k.Public(), true
-		}
-	}
-	return nil, false
 }
 
 func (t *town) withdraw(key *brands.PrivateKey) (*brands.Own, error) {

@@ -12,7 +12,7 @@ import (
 
 // core is the bare core: what a ledger cannot do without. An id is looked up and
 // kept, two balances change, and the batch is on the disk in one write and one
-// flush, under a checksuo. It has no hash chain, holds, once-keys or tables, and
+// flush, under a checksum. It has no hash chain, holds, once-keys or tables, and
 // could not be read back.
 type core struct {
 	ids      map[book.ID]entry

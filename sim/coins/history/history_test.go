@@ -154,7 +154,7 @@ func (w *town) named() {
 		if err != nil {
 			return err
 		}
-		who, err := guilt.VerifyVartime(oneKey{key})
+		who, err := guilt.VerifyVartime(brands.RingOf(key))
 		if err != nil {
 			return err
 		}
@@ -165,10 +165,6 @@ func (w *town) named() {
 		return f.Verify(keys.Sign)
 	}))
 }
-
-type oneKey struct{ *brands.PublicKey }
-
-func (k oneKey) Key(id brands.KeyID) (*brands.PublicKey, bool) { return k.PublicKey, k.ID() == id }
 
 func (w *town) balance(name string) money.Minor {
 	w.Helper()
