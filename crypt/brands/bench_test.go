@@ -187,14 +187,16 @@ func BenchmarkFloor(b *testing.B) {
 
 func benchmarkFloor(b *testing.B, w *town, terms Digest, hops, n int) {
 	p := payment(b, w, w.coin, terms, "a", hops)
-	var list []statement
+	var c claims
 	for range n {
-		list = got(p.statements(list, w, &terms))(b)
+		if err := p.state(&c, w, &terms); err != nil {
+			b.Fatal(err)
+		}
 	}
-	if err := weigh(list, rand.Reader); err != nil {
+	if err := weigh(c.list, rand.Reader); err != nil {
 		b.Fatal(err)
 	}
-	sum := sumOf(list)
+	sum := new(sum).of(c.list)
 	enc, point := new(curve.CompressedRistretto).SetRistrettoPoint(g1), new(curve.RistrettoPoint)
 	for b.Loop() {
 		for range 5 * n * (1 + hops) {

@@ -17,7 +17,7 @@ func (m *Money) SpecTo(next *Coin) (Digest, error) {
 	if m.Hops() >= MaxHops {
 		return Digest{}, fmt.Errorf("the money went through %d hands; exchange it at the mint first: %w", m.Hops(), ErrChain)
 	}
-	for _, at := range m.chain() {
+	for _, at := range m.chain(nil) {
 		if at.coin.a.Equal(next.a) {
 			return Digest{}, fmt.Errorf("the payee's blank %v is in the chain already; ask for another: %w", next.ID(), ErrChain)
 		}

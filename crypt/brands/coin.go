@@ -95,18 +95,25 @@ func (c *Coin) challenge() Scalar {
 }
 
 // abscissa is where the coin's line is answered for a spec.
-func (c *Coin) abscissa(spec Digest) Scalar {
-	var coin [CoinSize]byte
-	return begin("pay").add(c.Append(coin[:0])).add(spec[:]).challenge()
+func (c *Coin) abscissa(spec Digest) Scalar { return abscissaOf(c.challenge(), spec) }
+
+// abscissaOf is abscissa for a coin by its challenge, which stands for all of it: it hashes everything
+// but R, and a signature that holds has only one R.
+func abscissaOf(challenge Scalar, spec Digest) Scalar {
+	return begin("pay").add(challenge.enc[:]).add(spec[:]).challenge()
 }
 
 // lineB decodes B of a coin or blank.
 func (c *Coin) lineB() (*Element, error) {
 	b := new(Element)
+	return b, c.parseB(b)
+}
+
+func (c *Coin) parseB(b *Element) error {
 	if err := b.parse(c.b); err != nil {
-		return nil, fmt.Errorf("coin, part 1: %w", err)
+		return fmt.Errorf("coin, part 1: %w", err)
 	}
-	return b, nil
+	return nil
 }
 
 // ID gives the coin's identity.
@@ -127,7 +134,7 @@ func (c *Coin) VerifyVartime(key *PublicKey) error {
 			return err
 		}
 	}
-	s := signed(c, key)
+	s := signed(&answered{coin: c, c: c.challenge()}, key)
 	return s.checkVartime()
 }
 

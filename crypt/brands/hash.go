@@ -41,10 +41,13 @@ func (t transcript) uint(n uint64) transcript {
 	return t.add(binary.BigEndian.AppendUint64(nil, n))
 }
 
-// challenge hashes to a number: 512 bits modulo an order of 252 leave no bias worth naming.
+// challenge hashes to a number of 252 bits. The order is 2^252 and a little: only one number in 2^127 is never drawn, and
+// none needs reducing.
 func (t transcript) challenge() Scalar {
 	sum := sha512.Sum512(t)
-	return open(wide(sum[:]))
+	c := Scalar{[Size]byte(sum[:])}
+	c.enc[Size-1] &= 0x0f
+	return c
 }
 
 func (t transcript) digest() Digest {

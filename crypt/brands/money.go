@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"jiaozi/value/money"
 )
@@ -175,69 +174,70 @@ func (m *Money) Spec() Digest {
 // the hand.
 type answered struct {
 	coin *Coin
+	c    Scalar // the coin's challenge
 	line *Line
 	spec Digest
 }
 
-// chain lists the coins, head first; the last is not answered.
-func (m *Money) chain() []answered {
-	list := make([]answered, 1, 1+len(m.Links))
-	list[0].coin = &m.Head
+// chain lists the coins, head first, in the room of list; the last is not answered.
+func (m *Money) chain(list []answered) []answered {
+	list = append(list[:0], answered{coin: &m.Head, c: m.Head.challenge()})
 	var spec Digest
 	for i := range m.Links {
 		link := &m.Links[i]
 		spec = LinkSpec(spec, &link.Next)
 		list[i].line, list[i].spec = &link.Line, spec
-		list = append(list, answered{coin: &link.Next})
+		list = append(list, answered{coin: &link.Next, c: link.Next.challenge()})
 	}
 	return list
 }
 
-func (p *Payment) chain(terms Digest) []answered {
-	list := p.Money.chain()
+func (p *Payment) chain(list []answered, terms *Digest) []answered {
+	list = p.Money.chain(list)
 	last := len(list) - 1
 	var prev Digest
 	if last > 0 {
 		prev = list[last-1].spec
 	}
-	list[last].line, list[last].spec = &p.Final, FinalSpec(prev, terms)
+	list[last].line, list[last].spec = &p.Final, FinalSpec(prev, *terms)
 	return list
 }
 
-// statements adds to list what must hold for the money to be good, after the checks that need no equation.
-func (m *Money) statements(list []statement, keys Keys, chain []answered) ([]statement, error) {
+// state adds what must hold for the money to be good, after the checks that need no equation. After an error some of it may
+// have been added.
+func (m *Money) state(to *claims, keys Keys, chain []answered) error {
 	if len(chain) > 1+MaxHops {
-		return nil, fmt.Errorf("%d hops, at most %d: %w", len(chain)-1, MaxHops, ErrChain)
+		return fmt.Errorf("%d hops, at most %d: %w", len(chain)-1, MaxHops, ErrChain)
 	}
-	first := len(list)
-	list = slices.Grow(list, 2*len(chain))
+	first := len(to.list)
+	to.grow(len(chain))
 	var network Network
-	for i, at := range chain {
+	for i := range chain {
+		at := &chain[i]
 		key, ok := keys.Key(at.coin.key)
 		if !ok {
-			return nil, fmt.Errorf("key %s: %w", at.coin.key, ErrUnknownKey)
+			return fmt.Errorf("key %s: %w", at.coin.key, ErrUnknownKey)
 		}
 		if i == 0 {
 			network = key.info.Network
 		}
 		if err := m.checkPlace(i, chain, key, network); err != nil {
-			return nil, err
+			return err
 		}
-		list = append(list, signed(at.coin, key))
+		to.list = append(to.list, signed(at, key))
 		if at.line == nil {
 			continue
 		}
-		var err error
-		if list, err = m.lines(list, i, at, key); err != nil {
-			return nil, err
+		if err := m.stateLines(to, i, at, key); err != nil {
+			return err
 		}
 	}
-	for i := first; i < len(list); i++ {
-		if list[i].empty() {
-			return nil, errEmpty
+	for i := first; i < len(to.list); i++ {
+		if to.list[i].empty() {
+			return errEmpty
 		}
 	}
-	return list, nil
+	return nil
 }
 
 // checkPlace refuses a coin that may not stand at place i: money starts with a coin or a piece, everything after is a
@@ -260,60 +260,62 @@ func (m *Money) checkPlace(i int, chain []answered, key *PublicKey, network Netw
 	return nil
 }
 
-// lines adds the statements about the answer of the coin at place i.
-func (m *Money) lines(list []statement, i int, at answered, key *PublicKey) ([]statement, error) {
+// stateLines adds what the answer of the coin at place i claims.
+func (m *Money) stateLines(to *claims, i int, at *answered, key *PublicKey) error {
 	if i == 0 && m.Piece != nil {
-		return m.Piece.statements(list, at.coin, key, at.spec, *at.line)
+		return m.Piece.state(to, at, key)
 	}
-	b, err := at.coin.lineB()
+	b, err := to.lineOf(at.coin)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return append(list, onLine(&at.coin.a, b, Point3{at.coin.abscissa(at.spec), *at.line})), nil
+	to.list = append(to.list, onLine(&at.coin.a, b, Point3{abscissaOf(at.c, at.spec), *at.line}))
+	return nil
 }
 
 // VerifyVartime checks everything but the final line: what a person checks who is handed money to a blank of his. Dates
 // and group are the caller's to check, with each coin's KeyInfo.
 func (m *Money) VerifyVartime(keys Keys, rand io.Reader) error {
-	list, err := m.statements(nil, keys, m.chain())
-	if err != nil {
+	var c claims
+	if err := m.state(&c, keys, m.chain(nil)); err != nil {
 		return err
 	}
-	return verifyVartime(list, rand)
+	return verifyVartime(c.list, rand)
 }
 
-func (p *Payment) statements(list []statement, keys Keys, terms *Digest) ([]statement, error) {
-	return p.Money.statements(list, keys, p.chain(*terms))
+func (p *Payment) state(to *claims, keys Keys, terms *Digest) error {
+	to.chain = p.chain(to.chain, terms)
+	return p.Money.state(to, keys, to.chain)
 }
 
 // VerifyVartime checks the whole payment in one multi-exponentiation with random weights; terms is Terms.Digest. Dates
 // and group are the caller's to check, with each coin's KeyInfo.
 func (p *Payment) VerifyVartime(keys Keys, terms Digest, rand io.Reader) error {
-	list, err := p.statements(nil, keys, &terms)
-	if err != nil {
+	var c claims
+	if err := p.state(&c, keys, &terms); err != nil {
 		return err
 	}
-	return verifyVartime(list, rand)
+	return verifyVartime(c.list, rand)
 }
 
 // VerifyEquationsVartime is VerifyVartime equation by equation, without randomness.
 func (p *Payment) VerifyEquationsVartime(keys Keys, terms Digest) error {
-	list, err := p.statements(nil, keys, &terms)
-	if err != nil {
+	var c claims
+	if err := p.state(&c, keys, &terms); err != nil {
 		return err
 	}
-	return firstFaultVartime(list)
+	return firstFaultVartime(c.list)
 }
 
 // Points gives one point for each coin of the chain, head first (of a note: of the node that was paid).
 func (p *Payment) Points(terms Digest) []Point3 {
-	chain := p.chain(terms)
+	chain := p.chain(nil, &terms)
 	points := make([]Point3, len(chain))
 	for i, at := range chain {
-		points[i] = Point3{at.coin.abscissa(at.spec), *at.line}
+		points[i] = Point3{abscissaOf(at.c, at.spec), *at.line}
 	}
 	if p.Piece != nil {
-		points[0].D = p.Piece.abscissa(&p.Head, chain[0].spec)
+		points[0].D = nodeAbscissa(chain[0].c, p.Piece.Node, chain[0].spec)
 	}
 	return points
 }

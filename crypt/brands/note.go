@@ -152,17 +152,18 @@ func (p *Piece) check(note *Coin, info KeyInfo) error {
 	return p.Branch.check(note, info)
 }
 
-// statements adds what a piece claims: its line answers spec, each line above answers at its fixed abscissa, and all of
-// them are under the root that note, signed by key, has for B.
-func (p *Piece) statements(list []statement, note *Coin, key *PublicKey, spec Digest, line Line) ([]statement, error) {
+// state adds what a piece claims: its line answers a spec, each line above answers at its fixed abscissa, and all of
+// them are under the root that the note, signed by key, has for B.
+func (p *Piece) state(to *claims, at *answered, key *PublicKey) error {
+	note := at.coin
 	if err := p.check(note, key.info); err != nil {
-		return nil, err
+		return err
 	}
-	list = append(list, onLine(&note.a, &p.B, Point3{p.abscissa(note, spec), line}))
-	for i, at := range p.fixedPoints(note) {
-		list = append(list, onLine(&note.a, &p.Above[i].B, at))
+	to.list = append(to.list, onLine(&note.a, &p.B, Point3{nodeAbscissa(at.c, p.Node, at.spec), *at.line}))
+	for i, fixed := range p.fixedPoints(note) {
+		to.list = append(to.list, onLine(&note.a, &p.Above[i].B, fixed))
 	}
-	return list, nil
+	return nil
 }
 
 // fixedPoints are those of the nodes above, the parent's first.
@@ -177,11 +178,9 @@ func (p *Piece) fixedPoints(note *Coin) []Point3 {
 // value is what the piece is worth of a note.
 func (p *Piece) value(note *KeyInfo) (money.Minor, error) { return note.NodeValue(p.Node) }
 
-// abscissa is where the node's line answers a spec; for coins see Coin.abscissa.
-func (p *Piece) abscissa(note *Coin, spec Digest) Scalar { return note.nodeAbscissa(p.Node, spec) }
-
-func (c *Coin) nodeAbscissa(node uint16, spec Digest) Scalar {
-	return begin("pay node").add(c.Append(nil)).uint(uint64(node)).add(spec[:]).challenge()
+// nodeAbscissa is where a node's line answers a spec; for coins see abscissaOf.
+func nodeAbscissa(challenge Scalar, node uint16, spec Digest) Scalar {
+	return begin("pay node").add(challenge.enc[:]).uint(uint64(node)).add(spec[:]).challenge()
 }
 
 // fixedAbscissa is where the line of a node answers whenever a node below it is paid. It hangs on what the note is, not on

@@ -40,7 +40,7 @@ func (n *Note) Pay(node uint16, spec Digest) (*Piece, Line, error) {
 		above := p.ancestor(i)
 		p.Fixed[i] = n.line(above, n.own.coin.fixedAbscissa(above))
 	}
-	return p, n.line(node, n.own.coin.nodeAbscissa(node, spec)), nil
+	return p, n.line(node, nodeAbscissa(n.own.coin.challenge(), node, spec)), nil
 }
 
 // line is the point of a node's line at d.

@@ -87,6 +87,7 @@ type sum struct {
 	ofKeys    []tally
 	points    []*curve.RistrettoPoint
 	ofPoints  []scalar.Scalar
+	pointers  []*scalar.Scalar     // to ofPoints
 	plain     curve.RistrettoPoint // points with a weight of 1, added as they are: no table of multiples for them
 
 	a   *Element // the last A, which a coin's signature shares with its line, and what belongs to it
@@ -95,10 +96,13 @@ type sum struct {
 
 const pointsPerStatement = 3 // at most
 
-// sumOf adds up statements that were weighed.
-func sumOf(list []statement) *sum {
+// of adds up statements that were weighed, and nothing from before.
+func (t *sum) of(list []statement) *sum {
 	most := len(list) * pointsPerStatement
-	t := &sum{points: make([]*curve.RistrettoPoint, 0, most), ofPoints: make([]scalar.Scalar, 0, most)}
+	*t = sum{
+		keys: t.keys[:0], ofKeys: t.ofKeys[:0],
+		points: slices.Grow(t.points[:0], most), ofPoints: slices.Grow(t.ofPoints[:0], most), pointers: t.pointers[:0],
+	}
 	t.plain.Identity()
 	for i := range list {
 		t.add(&list[i])
@@ -173,15 +177,17 @@ func (t *sum) isZeroVartime() bool {
 	for i, key := range t.keys {
 		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i].num())
 	}
+	t.pointers = pointers(t.pointers, t.ofPoints)
 	var sum curve.RistrettoPoint
-	sum.ExpandedMultiscalarMulVartime(pointers(ofBases), bases, pointers(t.ofPoints), t.points)
+	sum.ExpandedMultiscalarMulVartime(pointers(nil, ofBases), bases, t.pointers, t.points)
 	return sum.Add(&sum, &t.plain).IsIdentity()
 }
 
-func pointers(list []scalar.Scalar) []*scalar.Scalar {
-	out := make([]*scalar.Scalar, len(list))
+// pointers adds those to a list.
+func pointers(to []*scalar.Scalar, list []scalar.Scalar) []*scalar.Scalar {
+	to = slices.Grow(to, len(list))
 	for i := range list {
-		out[i] = &list[i]
+		to = append(to, &list[i])
 	}
-	return out
+	return to
 }

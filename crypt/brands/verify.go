@@ -27,8 +27,8 @@ type statement struct {
 	weights [2]weight // of the equations, in a sum
 }
 
-func signed(coin *Coin, key *PublicKey) statement {
-	return statement{key: key, coin: coin, c: coin.challenge()}
+func signed(at *answered, key *PublicKey) statement {
+	return statement{key: key, coin: at.coin, c: at.c}
 }
 
 func onLine(a, b *Element, at Point3) statement { return statement{a: a, b: b, at: at} }
@@ -99,8 +99,27 @@ func weigh(list []statement, rand io.Reader) error {
 	return nil
 }
 
-// allHoldVartime takes the statements, which were weighed, together.
-func allHoldVartime(list []statement) bool { return sumOf(list).isZeroVartime() }
+// claims are statements of payments, one payment after the other, with what they point to. They can be emptied and
+// filled again without new memory.
+type claims struct {
+	list  []statement
+	chain []answered // of the last payment
+	lines []Element  // the coins' B
+}
+
+func (c *claims) empty() { c.list, c.lines = c.list[:0], c.lines[:0] }
+
+// grow makes room for so many coins.
+func (c *claims) grow(coins int) {
+	c.list, c.lines = slices.Grow(c.list, 2*coins), slices.Grow(c.lines, coins)
+}
+
+// lineOf decodes a coin's B.
+func (c *claims) lineOf(coin *Coin) (*Element, error) {
+	c.lines = append(c.lines, Element{})
+	b := &c.lines[len(c.lines)-1]
+	return b, coin.parseB(b)
+}
 
 // firstFaultVartime tries one statement after the other, for the error that says what is wrong.
 func firstFaultVartime(list []statement) error {
@@ -117,7 +136,7 @@ func verifyVartime(list []statement, rand io.Reader) error {
 	if err := weigh(list, rand); err != nil {
 		return err
 	}
-	if allHoldVartime(list) {
+	if new(sum).of(list).isZeroVartime() {
 		return nil
 	}
 	return firstFaultVartime(list)
@@ -131,36 +150,60 @@ func VerifyBatchVartime(keys Keys, ps []*Payment, terms []Digest, rand io.Reader
 	if len(ps) != len(terms) {
 		return nil, fmt.Errorf("%d payments with %d terms: give one for each", len(ps), len(terms))
 	}
-	batch := batch{list: make([]statement, 0, 2*len(ps)), ends: []int{0}}
-	place := make([]int, 0, len(ps))
-	for i, p := range ps {
-		list, err := p.statements(batch.list, keys, &terms[i])
+	b := batch{rand: rand}
+	for from := 0; from < len(ps); from += atATime {
+		to := min(from+atATime, len(ps))
+		more, err := b.verifyVartime(keys, ps[from:to], terms[from:to])
 		if err != nil {
-			bad = append(bad, i)
+			return nil, err
+		}
+		for _, i := range more {
+			bad = append(bad, from+i)
+		}
+	}
+	return bad, nil
+}
+
+// atATime is how many payments share a sum. The sum costs each of them less the more they are, until what it goes through
+// time and again, some 200 bytes a point, no longer fits the processor's cache.
+const atATime = 2048
+
+// A batch holds what many payments claim; what payment place[i] does ends at ends[i+1].
+type batch struct {
+	rand io.Reader
+	claims
+	sum   sum
+	place []int
+	ends  []int
+}
+
+// verifyVartime is VerifyBatchVartime for as many as share a sum.
+func (b *batch) verifyVartime(keys Keys, ps []*Payment, terms []Digest) (bad []int, err error) {
+	b.empty()
+	b.place, b.ends = b.place[:0], append(b.ends[:0], 0)
+	b.grow(len(ps))
+	for i, p := range ps {
+		good := len(b.list)
+		if err := p.state(&b.claims, keys, &terms[i]); err != nil {
+			b.list, bad = b.list[:good], append(bad, i)
 			continue
 		}
-		batch.list, batch.ends, place = list, append(batch.ends, len(list)), append(place, i)
+		b.place, b.ends = append(b.place, i), append(b.ends, len(b.list))
 	}
-	if err := weigh(batch.list, rand); err != nil {
+	if err := weigh(b.list, b.rand); err != nil {
 		return nil, err
 	}
-	if !allHoldVartime(batch.list) {
-		for _, i := range batch.bisectVartime(0, len(place)) {
-			bad = append(bad, place[i])
+	if !b.holdVartime(0, len(b.place)) {
+		for _, i := range b.bisectVartime(0, len(b.place)) {
+			bad = append(bad, b.place[i])
 		}
 		slices.Sort(bad)
 	}
 	return bad, nil
 }
 
-// A batch holds the statements of many payments; those of payment i end at ends[i+1].
-type batch struct {
-	list []statement
-	ends []int
-}
-
 func (b *batch) holdVartime(from, to int) bool {
-	return allHoldVartime(b.list[b.ends[from]:b.ends[to]])
+	return b.sum.of(b.list[b.ends[from]:b.ends[to]]).isZeroVartime()
 }
 
 // bisectVartime finds the bad ones among payments from to to, of which at least one is bad.
