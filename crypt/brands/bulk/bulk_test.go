@@ -40,7 +40,7 @@ func libraryReads(enc *[32]byte) bool {
 
 // affine gives x and y of a Point.
 func affine(p *Point) (x, y *field.Element) {
-	return new(field.Element).Subtract(&p.plus, &p.minus), new(field.Element).Add(&p.plus, &p.minus)
+	return new(field.Element).Subtract(&p.sides[0], &p.sides[1]), new(field.Element).Add(&p.sides[0], &p.sides[1])
 }
 
 // reencode is RFC 9496, 4.3.2, for z = 1.
@@ -126,7 +126,7 @@ func check(t testing.TB, enc [32]byte, n int) {
 }
 
 func samePoint(p, q *Point) bool {
-	return p.plus.Equal(&q.plus)&p.minus.Equal(&q.minus)&p.td.Equal(&q.td) == 1
+	return p.sides[0].Equal(&q.sides[0])&p.sides[1].Equal(&q.sides[1])&p.td.Equal(&q.td) == 1
 }
 
 // The multiples 0 to 15 of the generator: RFC 9496, A.1.

@@ -48,8 +48,9 @@ type bucket struct {
 	full bool
 }
 
-// add adds a Point by its parts, or, with plus and minus exchanged, takes it away.
-func (b *bucket) add(plus, minus, td *field.Element, away bool) {
+// add adds a Point by its parts, or, with plus and minus exchanged and away = 1, takes it away. Which of the two is chance,
+// so nothing branches on it.
+func (b *bucket) add(plus, minus, td *field.Element, away uint) {
 	if !b.full {
 		b.full = true
 		b.x.Subtract(plus, minus)
@@ -58,23 +59,22 @@ func (b *bucket) add(plus, minus, td *field.Element, away bool) {
 		b.t.Multiply(&b.x, &b.y)
 		return
 	}
-	var e, f, g, h, c field.Element
+	var e, h, c field.Element
+	var fg [2]field.Element
+	f, g := &fg[0], &fg[1]
 	e.Subtract(&b.y, &b.x)
 	h.Add(&b.y, &b.x)
 	e.Multiply(&e, minus)
 	h.Multiply(&h, plus)
 	c.Multiply(&b.t, td)
-	f.Subtract(&b.z, &c)
-	g.Add(&b.z, &c)
-	if away {
-		f, g = g, f
-	}
+	fg[away].Subtract(&b.z, &c)
+	fg[1-away].Add(&b.z, &c)
 	c.Subtract(&h, &e)
 	h.Add(&h, &e)
-	b.x.Multiply(&c, &f)
-	b.y.Multiply(&g, &h)
+	b.x.Multiply(&c, f)
+	b.y.Multiply(g, &h)
 	b.t.Multiply(&c, &h)
-	b.z.Multiply(&f, &g)
+	b.z.Multiply(f, g)
 }
 
 // accumulator is the sum on its way from the uppermost digits down. The zero accumulator is empty.

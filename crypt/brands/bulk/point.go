@@ -13,7 +13,8 @@ type Witness [32]byte
 // Point is a decoded element, ready to be added: (y+x)/2, (y-x)/2 and dxy of a point (x, y) of the curve. Halves,
 // because an addition is then spared a doubling. The zero Point is none: Decode makes points, and nothing else does.
 type Point struct {
-	plus, minus, td field.Element
+	sides [2]field.Element // plus and minus
+	td    field.Element
 }
 
 // The constants of the curve -x² + y² = 1 + dx²y².
@@ -23,6 +24,8 @@ var (
 	curveD = new(field.Element).Multiply(new(field.Element).Negate(number(121665)), new(field.Element).Invert(number(121666)))
 	minusD = new(field.Element).Negate(curveD)
 	twoD   = new(field.Element).Add(curveD, curveD)
+
+	minusOne = [32]byte(new(field.Element).Negate(one).Bytes())
 )
 
 func number(n uint32) *field.Element { return new(field.Element).Mult32(new(field.Element).One(), n) }
@@ -51,9 +54,9 @@ type decoding struct {
 	root      field.Element
 }
 
-// start does what needs no root, and refuses what is no canonical, non-negative number.
+// start does what needs no root, and refuses what is no canonical, non-negative number, and -1, of which y would be 0.
 func (d *decoding) start(enc *[32]byte) bool {
-	if enc[0]&1 != 0 || !canonical(enc) {
+	if enc[0]&1 != 0 || !canonical(enc) || *enc == minusOne {
 		return false
 	}
 	read(&d.s, enc)
@@ -77,7 +80,7 @@ func (d *decoding) fits(w *Witness) bool {
 	var check field.Element
 	check.Square(&d.root)
 	check.Multiply(&check, &d.square)
-	return check.Equal(one) == 1
+	return [32]byte(check.Bytes()) == [32]byte{1}
 }
 
 // extract finds the root by exponentiation.
@@ -86,27 +89,27 @@ func (d *decoding) extract() bool {
 	return square == 1
 }
 
-// finish gives half of x and y with dxy, from either root: x is made non-negative, and y has the root's square in it.
+// finish gives half of x and y with dxy, from either root: x is made non-negative, and y has the root's square in it. That y
+// is not 0 is settled: its other factors have an inverse, and start refused the one s that makes u1 vanish.
 func (d *decoding) finish(p *Point) bool {
 	var x, y, t field.Element
-	y.Multiply(&d.root, &d.u2) // 1/√v, up to the sign
-	x.Multiply(&d.s, &y)       // half of x, as all of x and y that follow
-	y.Multiply(&y, &d.root)    //
-	y.Multiply(&y, &d.v)       //
-	y.Multiply(&y, &d.u1)      // y
-	t.Add(&x, &x)              // x
+	y.Multiply(&d.root, &d.u2)
+	x.Multiply(&d.s, &y) // half of x
+	y.Multiply(&y, &d.root)
+	y.Multiply(&y, &d.v)
+	y.Multiply(&y, &d.u1)
+	t.Add(&x, &x)
 	if t.IsNegative() == 1 {
 		t.Negate(&t)
 		x.Negate(&x)
 	}
-	t.Multiply(&t, &y)
-	if t.IsNegative() == 1 || y.Equal(new(field.Element)) == 1 {
+	if t.Multiply(&t, &y).IsNegative() == 1 {
 		return false
 	}
 	p.td.Multiply(curveD, &t)
 	y.Multiply(&y, half)
-	p.plus.Add(&y, &x)
-	p.minus.Subtract(&y, &x)
+	p.sides[0].Add(&y, &x)
+	p.sides[1].Subtract(&y, &x)
 	return true
 }
 

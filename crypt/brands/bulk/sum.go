@@ -149,14 +149,13 @@ func (t *terms) distribute(buckets []bucket, at, places, width int) (highest int
 			bits |= number[limb+1] << (64 - shift)
 		}
 		digit := int(bits&mask) - offset
-		switch {
-		case digit > 0:
-			buckets[digit].add(&t.points[i].plus, &t.points[i].minus, &t.points[i].td, false)
-		case digit < 0:
-			digit = -digit
-			buckets[digit].add(&t.points[i].minus, &t.points[i].plus, &t.points[i].td, true)
+		if digit == 0 {
+			continue
 		}
+		p, away := &t.points[i], uint(digit)>>63
+		digit = (digit ^ -int(away)) + int(away) // its amount
 		highest = max(highest, digit)
+		buckets[digit].add(&p.sides[away], &p.sides[1-away], &p.td, away)
 	}
 	return highest
 }
