@@ -38,13 +38,13 @@ func TestEveryViewExplainsEveryCoin(t *testing.T) {
 		u := new(scalar.Scalar).Mul(c.num(), new(scalar.Scalar).Invert(seen.c.num()))
 		v := new(scalar.Scalar).Sub(coin.r.num(), new(scalar.Scalar).Mul(u, seen.r.num()))
 
-		m := plus(&seen.account.p, g2)
+		m := plus(seen.account.point(), g2)
 		z := times(m, key.x.num())
 		for what, pair := range map[string][2]*curve.RistrettoPoint{
-			"A":  {&coin.a.p, times(m, s)},
-			"z'": {&coin.z.p, times(z, s)},
-			"a'": {&coin.ca.p, plus(times(&seen.com.A.p, u), times0(v))},
-			"b'": {&coin.cb.p, plus(times(&seen.com.B.p, new(scalar.Scalar).Mul(s, u)), times(&coin.a.p, v))},
+			"A":  {coin.a.point(), times(m, s)},
+			"z'": {coin.z.point(), times(z, s)},
+			"a'": {coin.ca.point(), plus(times(seen.com.A.point(), u), times0(v))},
+			"b'": {coin.cb.point(), plus(times(seen.com.B.point(), new(scalar.Scalar).Mul(s, u)), times(coin.a.point(), v))},
 		} {
 			if pair[0].Equal(pair[1]) != 1 {
 				r.Fatalf("%s is not explained", what)

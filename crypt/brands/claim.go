@@ -24,7 +24,7 @@ const ClaimSize = 2 * Size
 // NewClaim makes the proof. It needs no card, and refuses a coin that is not the holder's.
 func NewClaim(h *Holder, own *Own, rand io.Reader) (Claim, error) {
 	base := h.base()
-	if times(base, own.s.num()).Equal(&own.coin.a.p) != 1 {
+	if times(base, own.s.num()).Equal(own.coin.a.point()) != 1 {
 		return Claim{}, fmt.Errorf("coin %v is not of account %v: %w", own.coin.ID(), h.account, ErrProof)
 	}
 	k, err := claimNonce(own, rand)
@@ -80,7 +80,7 @@ func (c Claim) VerifyVartime(coin *Coin, account Element) error {
 	var commitment curve.RistrettoPoint
 	minus := new(scalar.Scalar).Neg(c.challenge.num())
 	commitment.MultiscalarMulVartime([]*scalar.Scalar{c.answer.num(), minus},
-		[]*curve.RistrettoPoint{baseOf(&account), &coin.a.p})
+		[]*curve.RistrettoPoint{baseOf(&account), coin.a.point()})
 	if claimChallenge(coin, account, newElement(&commitment)) != c.challenge {
 		return fmt.Errorf("claim on coin %v by account %v: %w", coin.ID(), account, ErrProof)
 	}

@@ -68,11 +68,11 @@ func TestAClaimTellsNothingOfTheLine(t *testing.T) {
 	h := newHall(t, 42)
 	o := h.person().withdraw(h.coin)
 	account := o.by.holder.Identity()
-	base := plus(&account.p, g2)
+	base := plus(account.point(), g2)
 	for range 20 {
 		c, answer := scalarOf(h.digest()), scalarOf(h.digest())
 		// The simulator's commitment, from public data.
-		commitment := plus(times(base, answer.num()), new(curve.RistrettoPoint).Neg(times(&o.coin.a.p, c.num())))
+		commitment := plus(times(base, answer.num()), new(curve.RistrettoPoint).Neg(times(o.coin.a.point(), c.num())))
 		// The one nonce with which the owner would have given just this answer.
 		nonce := new(scalar.Scalar).Sub(answer.num(), new(scalar.Scalar).Mul(c.num(), o.s.num()))
 		if times(base, nonce).Equal(commitment) != 1 {

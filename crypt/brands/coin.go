@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+
+	"jiaozi/crypt/brands/bulk"
 )
 
 // Lengths of encodings in bytes.
@@ -39,7 +41,8 @@ func (id CoinID) MarshalText() ([]byte, error) { return []byte(id.String()), nil
 type Coin struct {
 	key       KeyID
 	a         Element
-	b         [Size]byte // an element, decoded when the key says so; the root over a note's lines
+	b         [Size]byte  // an element, decoded when the key says so; the root over a note's lines
+	aidedB    *bulk.Point // b decoded, if it came with a witness and is an element; nil else
 	z, ca, cb Element
 	r         Scalar
 }
@@ -47,14 +50,20 @@ type Coin struct {
 // ParseCoin reads 208 bytes. Whether B is an element is found out when the key is known.
 func ParseCoin(b []byte) (Coin, error) {
 	var c Coin
-	if err := c.parse(b); err != nil {
+	if err := c.parse(b, readAlone); err != nil {
 		return Coin{}, err
 	}
 	return c, nil
 }
 
+// A reader decodes one part of a coin that is an element, A as part 0.
+type reader func(e *Element, part int, enc [Size]byte) error
+
+// readAlone is the reader of what came without an aid.
+func readAlone(e *Element, _ int, enc [Size]byte) error { return e.parse(enc) }
+
 // parse is ParseCoin in place. After an error c is not to be used.
-func (c *Coin) parse(b []byte) (err error) {
+func (c *Coin) parse(b []byte, read reader) (err error) {
 	if len(b) != CoinSize {
 		return fmt.Errorf("coin of %d bytes, not %d: %w", len(b), CoinSize, ErrEncoding)
 	}
@@ -64,7 +73,7 @@ func (c *Coin) parse(b []byte) (err error) {
 		if part == nil {
 			continue // B
 		}
-		if err := part.parse([Size]byte(b[at*Size:])); err != nil {
+		if err := read(part, at, [Size]byte(b[at*Size:])); err != nil {
 			return fmt.Errorf("coin, part %d: %w", at, err)
 		}
 	}
@@ -110,6 +119,10 @@ func (c *Coin) lineB() (*Element, error) {
 }
 
 func (c *Coin) parseB(b *Element) error {
+	if c.aidedB != nil {
+		b.aided, b.enc = c.aidedB, c.b
+		return nil
+	}
 	if err := b.parse(c.b); err != nil {
 		return fmt.Errorf("coin, part 1: %w", err)
 	}

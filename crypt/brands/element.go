@@ -7,6 +7,8 @@ import (
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+
+	"jiaozi/crypt/brands/bulk"
 )
 
 // Size is the length of an encoded element and of an encoded scalar, in bytes.
@@ -19,9 +21,10 @@ var ErrEncoding = errors.New("not a valid encoding")
 // encoding. It is immutable; the zero Element is none and must not be used.
 // Compare elements by Equal or by Bytes: one point has many coordinates.
 type Element struct {
-	_   [0]func() // == would compare coordinates
-	p   curve.RistrettoPoint
-	enc [Size]byte
+	_     [0]func()            // == would compare coordinates
+	p     curve.RistrettoPoint // none if aided has the point: it would equal everything, so only point reads it
+	aided *bulk.Point          // of a payment that came with an aid; nil else
+	enc   [Size]byte
 }
 
 // ParseElement reads the canonical encoding (RFC 9496) of an element and refuses the identity.
@@ -43,6 +46,31 @@ func (e *Element) parse(enc [Size]byte) error {
 	}
 	e.enc = enc
 	return nil
+}
+
+// point gives the point for the library. One that was read for sums alone is decoded again, each time: who has such a one
+// rarely asks.
+func (e *Element) point() *curve.RistrettoPoint {
+	if e.aided == nil {
+		return &e.p
+	}
+	p, err := new(curve.RistrettoPoint).SetCompressed((*curve.CompressedRistretto)(&e.enc))
+	if err != nil {
+		panic(err) // bulk reads what the library reads
+	}
+	return p
+}
+
+// inBulk gives the point for bulk, decoding it if that was not done.
+func (e *Element) inBulk() *bulk.Point {
+	if e.aided != nil {
+		return e.aided
+	}
+	p := new(bulk.Point)
+	if !p.Decode(&e.enc, nil) {
+		panic("brands: an element that is none") // bulk reads what the library reads
+	}
+	return p
 }
 
 // newElement encodes p, which may be the identity: only callers that hash or compare it, or drew it at random, may keep it.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+
+	"jiaozi/crypt/brands/bulk"
 )
 
 // The generators G (the group's base point), G1 and G2. Nobody knows a number k with G1 = kG or the like: G1 and G2 are
@@ -18,6 +20,15 @@ var (
 	fast1 = curve.NewExpandedRistrettoPoint(g1)
 	fast2 = curve.NewExpandedRistrettoPoint(g2)
 )
+
+// bulkBases are G, G1 and G2 for sums in bulk, decoded when a mint first needs them.
+var bulkBases = sync.OnceValue(func() (bases [3]*bulk.Point) {
+	for i, p := range [...]*curve.RistrettoPoint{curve.RISTRETTO_BASEPOINT_POINT, g1, g2} {
+		e := newElement(p)
+		bases[i] = e.inBulk()
+	}
+	return bases
+})
 
 // Tables for constant-time multiples, made when first needed: a payee needs none.
 var (

@@ -158,7 +158,7 @@ func TestGroupIsThatOfRFC9496(t *testing.T) {
 		if e := newElement(times0(k)); e.String() != want || !bytes.Equal(secondEncode(p), enc) {
 			t.Errorf("multiple %d: %s and %x", n, e, secondEncode(p))
 		}
-		if e, err := ParseElement(enc); (err == nil) != (n > 0) || n > 0 && e.p.Equal(times0(k)) != 1 {
+		if e, err := ParseElement(enc); (err == nil) != (n > 0) || n > 0 && e.point().Equal(times0(k)) != 1 {
 			t.Errorf("multiple %d: %v", n, err)
 		}
 		p.Add(p, edwards25519.NewGeneratorPoint())
@@ -216,30 +216,30 @@ func TestTwoLibrariesAgree(t *testing.T) {
 		}
 		sum2 := new(edwards25519.Point).Add(mult(k2, p2), mult(l2, q2))
 		kl := secondScalar(t, mulAdd(k, l, l)) // k·l + l
-		fast := curve.NewExpandedRistrettoPoint(&p.p)
+		fast := curve.NewExpandedRistrettoPoint(p.point())
 		var v, e, x, d curve.RistrettoPoint
-		v.MultiscalarMulVartime([]*scalar.Scalar{k, l}, []*curve.RistrettoPoint{&p.p, &q.p})
-		e.ExpandedMultiscalarMulVartime([]*scalar.Scalar{k}, []*curve.ExpandedRistrettoPoint{fast}, []*scalar.Scalar{l}, []*curve.RistrettoPoint{&q.p})
+		v.MultiscalarMulVartime([]*scalar.Scalar{k, l}, []*curve.RistrettoPoint{p.point(), q.point()})
+		e.ExpandedMultiscalarMulVartime([]*scalar.Scalar{k}, []*curve.ExpandedRistrettoPoint{fast}, []*scalar.Scalar{l}, []*curve.RistrettoPoint{q.point()})
 		x.ExpandedDoubleScalarMulBasepointVartime(k, fast, l)
 		d.ExpandedTripleScalarMulBasepointVartime(k, fast, l, &x)
-		if !d.IsIdentity() || d.ExpandedTripleScalarMulBasepointVartime(k, fast, l, &q.p).IsIdentity() {
+		if !d.IsIdentity() || d.ExpandedTripleScalarMulBasepointVartime(k, fast, l, q.point()).IsIdentity() {
 			r.Fatal("check of kP + lG against a point")
 		}
-		table := curve.NewRistrettoBasepointTable(&p.p)
+		table := curve.NewRistrettoBasepointTable(p.point())
 		for what, pair := range map[string]struct {
 			ours   *curve.RistrettoPoint
 			theirs *edwards25519.Point
 		}{
-			"p + q":          {plus(&p.p, &q.p), new(edwards25519.Point).Add(p2, q2)},
+			"p + q":          {plus(p.point(), q.point()), new(edwards25519.Point).Add(p2, q2)},
 			"kG":             {times0(k), mult(k2, base)},
-			"kP":             {times(&p.p, k), mult(k2, p2)},
+			"kP":             {times(p.point(), k), mult(k2, p2)},
 			"kP by table":    {new(curve.RistrettoPoint).MulBasepoint(table, k), mult(k2, p2)},
 			"kP + lQ":        {&v, sum2},
 			"kP + lQ, fast":  {&e, sum2},
 			"kP + lG, fast":  {&x, new(edwards25519.Point).Add(mult(k2, p2), mult(l2, base))},
 			"(kl + l)G":      {times0(mulAdd(k, l, l)), mult(new(edwards25519.Scalar).MultiplyAdd(k2, l2, l2), base)},
 			"(kl + l)G once": {times0(mulAdd(k, l, l)), mult(kl, base)},
-			"P/k·k":          {times(times(&p.p, new(scalar.Scalar).Invert(k)), k), p2},
+			"P/k·k":          {times(times(p.point(), new(scalar.Scalar).Invert(k)), k), p2},
 		} {
 			if enc := newElement(pair.ours).enc; !bytes.Equal(enc[:], secondEncode(pair.theirs)) {
 				r.Fatalf("%s: %x and %x", what, enc, secondEncode(pair.theirs))
@@ -282,7 +282,7 @@ func FuzzDecodeElement(f *testing.F) {
 		if len(b) != Size || bytes.Equal(b, make([]byte, Size)) {
 			ok = false // the identity is an element, but none of ours
 		}
-		if (err == nil) != ok || ok && !bytes.Equal(secondEncode(p), sliceOf(newElement(&e.p).enc)) {
+		if (err == nil) != ok || ok && !bytes.Equal(secondEncode(p), sliceOf(newElement(e.point()).enc)) {
 			t.Errorf("%x: %v, and %v by the second implementation", b, err, ok)
 		}
 	})

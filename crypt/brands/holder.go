@@ -28,7 +28,7 @@ func NewHolder(seed Digest, network Network) *Holder {
 // NewCardHolder derives the phone's part; card is what Observer.Identity gave.
 func NewCardHolder(seed Digest, network Network, card Element) *Holder {
 	h := NewHolder(seed, network)
-	h.card, h.account = &card, newElement(plus(&h.account.p, &card.p))
+	h.card, h.account = &card, newElement(plus(h.account.point(), card.point()))
 	return h
 }
 
@@ -38,7 +38,7 @@ func (h *Holder) base() *curve.RistrettoPoint { return baseOf(&h.account) }
 // baseOf stops the program for an empty account: it equals everything, and no decoder leaves one.
 func baseOf(account *Element) *curve.RistrettoPoint {
 	must.Hold(!account.IsZero(), "an account is an element")
-	return plus(&account.p, g2)
+	return plus(account.point(), g2)
 }
 
 // Identity gives I = u1·G1 (+ the card's), the holder's account number.
@@ -79,7 +79,7 @@ func (h *Holder) Open(context []byte, rand io.Reader, card OpeningCard) (Opening
 		if err != nil {
 			return Opening{}, fmt.Errorf("open account with card: %w", err)
 		}
-		nonce = plus(nonce, &theirs.p)
+		nonce = plus(nonce, theirs.point())
 	}
 	o := Opening{Account: h.account, challenge: openingChallenge(h.network, context, &h.account, nonce)}
 	answer := mulAdd(o.challenge.num(), h.u1.num(), t.num())
@@ -130,7 +130,7 @@ func (o Opening) Verify(n Network, context []byte) error {
 		return fmt.Errorf("this account can be nobody's: %w", ErrProof)
 	}
 	c := new(scalar.Scalar).Neg(o.challenge.num())
-	nonce := new(curve.RistrettoPoint).MultiscalarMulVartime([]*scalar.Scalar{o.answer.num(), c}, []*curve.RistrettoPoint{g1, &o.Account.p})
+	nonce := new(curve.RistrettoPoint).MultiscalarMulVartime([]*scalar.Scalar{o.answer.num(), c}, []*curve.RistrettoPoint{g1, o.Account.point()})
 	if openingChallenge(n, context, &o.Account, nonce) != o.challenge {
 		return fmt.Errorf("opening of account %s: %w", o.Account, ErrProof)
 	}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+
+	"jiaozi/crypt/brands/bulk"
 )
 
 // KeyID is the first 16 bytes of the hash of a public key with its description. It is inside every hash of its coins.
@@ -53,6 +56,10 @@ type PublicKey struct {
 	proof     [2]Scalar // challenge and answer
 	id        KeyID
 	fast      *curve.ExpandedRistrettoPoint // h, for verification
+	bulk      struct {
+		once sync.Once
+		h    *bulk.Point // for sums in bulk, decoded when a mint first needs it
+	}
 }
 
 // ParsePublicKey reads exactly one public key and refuses one whose proof does not hold.
@@ -89,7 +96,12 @@ func (k *PublicKey) settle() {
 	t := begin("key").add(k.info.append(nil)).add(k.h.enc[:]).add(k.h1.enc[:]).add(k.h2.enc[:])
 	digest := t.digest()
 	k.id = KeyID(digest[:])
-	k.fast = curve.NewExpandedRistrettoPoint(&k.h.p)
+	k.fast = curve.NewExpandedRistrettoPoint(k.h.point())
+}
+
+func (k *PublicKey) inBulk() *bulk.Point {
+	k.bulk.once.Do(func() { k.bulk.h = k.h.inBulk() })
+	return k.bulk.h
 }
 
 // prove makes the proof, always the same: its nonce is derived, so that a key has one encoding.
@@ -112,7 +124,7 @@ func (k *PublicKey) proofChallenge(nonces ...*curve.RistrettoPoint) Scalar {
 func (k *PublicKey) provenVartime() bool {
 	c, s := new(scalar.Scalar).Neg(k.proof[0].num()), k.proof[1].num()
 	again := func(base *curve.RistrettoPoint, h *Element) *curve.RistrettoPoint {
-		return new(curve.RistrettoPoint).MultiscalarMulVartime([]*scalar.Scalar{s, c}, []*curve.RistrettoPoint{base, &h.p})
+		return new(curve.RistrettoPoint).MultiscalarMulVartime([]*scalar.Scalar{s, c}, []*curve.RistrettoPoint{base, h.point()})
 	}
 	return k.proofChallenge(again(curve.RISTRETTO_BASEPOINT_POINT, &k.h), again(g1, &k.h1), again(g2, &k.h2)) == k.proof[0]
 }

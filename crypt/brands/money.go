@@ -36,7 +36,7 @@ type Payment struct {
 // ParseMoney reads exactly one Money.
 func ParseMoney(b []byte) (*Money, error) {
 	m := new(Money)
-	rest, err := m.parse(b)
+	rest, err := m.parse(b, readAlone)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (m *Money) Append(b []byte) []byte {
 }
 
 // parse fills m from the start of b and gives the rest. After an error m is not to be used.
-func (m *Money) parse(b []byte) (rest []byte, err error) {
+func (m *Money) parse(b []byte, read reader) (rest []byte, err error) {
 	if len(b) < 2+CoinSize {
 		return nil, fmt.Errorf("money cut short at %d bytes: %w", len(b), ErrEncoding)
 	}
@@ -71,7 +71,7 @@ func (m *Money) parse(b []byte) (rest []byte, err error) {
 	if hops > MaxHops || piece > 1 {
 		return nil, fmt.Errorf("money of %d hops, at most %d, form %d: %w", hops, MaxHops, piece, ErrEncoding)
 	}
-	if err := m.Head.parse(b[2 : 2+CoinSize]); err != nil {
+	if err := m.Head.parse(b[2:2+CoinSize], read); err != nil {
 		return nil, err
 	}
 	b = b[2+CoinSize:]
@@ -87,7 +87,7 @@ func (m *Money) parse(b []byte) (rest []byte, err error) {
 		m.Links = make([]Link, hops)
 	}
 	for i := range m.Links {
-		if err := m.Links[i].parse(b[:linkSize]); err != nil {
+		if err := m.Links[i].parse(b[:linkSize], read); err != nil {
 			return nil, err
 		}
 		b = b[linkSize:]
@@ -97,17 +97,19 @@ func (m *Money) parse(b []byte) (rest []byte, err error) {
 
 const linkSize = LineSize + CoinSize
 
-func (l *Link) parse(b []byte) (err error) {
+func (l *Link) parse(b []byte, read reader) (err error) {
 	if l.Line, err = ParseLine(b[:LineSize]); err != nil {
 		return err
 	}
-	return l.Next.parse(b[LineSize:])
+	return l.Next.parse(b[LineSize:], read)
 }
 
 // ParsePayment reads exactly one Payment.
-func ParsePayment(b []byte) (*Payment, error) {
+func ParsePayment(b []byte) (*Payment, error) { return parsePayment(b, readAlone) }
+
+func parsePayment(b []byte, read reader) (*Payment, error) {
 	p := new(Payment)
-	rest, err := p.Money.parse(b)
+	rest, err := p.Money.parse(b, read)
 	if err != nil {
 		return nil, err
 	}

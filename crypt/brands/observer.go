@@ -59,7 +59,7 @@ func (h *Holder) OpenPhone(context []byte, rand io.Reader) (Opening, error) {
 // Guarded reports whether account is what phone and card have together; phone is the account of a verified OpenPhone,
 // card that of a card which the issuer answers for.
 func Guarded(account, phone, card Element) error {
-	if phone.IsZero() || card.IsZero() || account.IsZero() || plus(&phone.p, &card.p).Equal(&account.p) != 1 {
+	if phone.IsZero() || card.IsZero() || account.IsZero() || plus(phone.point(), card.point()).Equal(account.point()) != 1 {
 		return fmt.Errorf("account %v is not held by phone and card together: %w", account, ErrProof)
 	}
 	return nil

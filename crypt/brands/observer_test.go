@@ -72,7 +72,7 @@ func TestTheCardLearnsNothing(t *testing.T) {
 		x1.Sub(x1, new(scalar.Scalar).Mul(at.num(), other.us.num()))
 		// With them B of other is, as it must be, x1·G1 + x2·G2 + es·A_O + B_O for the nonce that belongs to seen.
 		ident, nonce := p.card.Identity(), p.card.Nonce(seen.index)
-		b := plus(times1(x1), times2(other.x2.num()), times(&ident.p, new(scalar.Scalar).Mul(e, other.s.num())), &nonce.p)
+		b := plus(times1(x1), times2(other.x2.num()), times(ident.point(), new(scalar.Scalar).Mul(e, other.s.num())), nonce.point())
 		if newElement(b).enc != other.coin.b {
 			t.Fatal("what the card saw does not fit the other coin")
 		}

@@ -131,7 +131,7 @@ func (o *Own) PayWithCard(spec Digest, answer Scalar) (Line, error) {
 		return Line{}, err
 	}
 	// In constant time: of a wrong answer nothing may show, because the right one may still come.
-	if plus(&b.p, times(&o.coin.a.p, d.num())).Equal(plus(times1(line.R1.num()), times2(line.R2.num()))) != 1 {
+	if plus(b.point(), times(o.coin.a.point(), d.num())).Equal(plus(times1(line.R1.num()), times2(line.R2.num()))) != 1 {
 		return Line{}, ErrCard
 	}
 	return line, nil

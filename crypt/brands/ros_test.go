@@ -63,8 +63,8 @@ func forgeOneMore(t *testing.T, key *PrivateKey, list []openSession) (coins []*O
 		step := new(scalar.Scalar).Sub(s.c[1].num(), s.c[0].num())
 		rho[i] = step.Mul(power, step.Invert(step))
 		base.Add(base, new(scalar.Scalar).Mul(rho[i], s.c[0].num()))
-		a.Add(a, times(&s.com.A.p, rho[i]))
-		b.Add(b, times(&s.com.B.p, new(scalar.Scalar).Mul(rho[i], bl.s.num())))
+		a.Add(a, times(s.com.A.point(), rho[i]))
+		b.Add(b, times(s.com.B.point(), new(scalar.Scalar).Mul(rho[i], bl.s.num())))
 		power.Add(power, power)
 	}
 	coin.ca, coin.cb = newElement(a), newElement(b)
@@ -139,7 +139,7 @@ func TestCoinsCombineToNoCoin(t *testing.T) {
 	first, other := withdraw(t, h, w.coin, 0).Coin(), withdraw(t, h, w.coin, 1).Coin()
 	rapid.Check(t, func(r *rapid.T) {
 		k, l := rawScalar(rapid.Int().Draw(r, "k")), rawScalar(rapid.Int().Draw(r, "l"))
-		mix := func(p, q *Element) Element { return newElement(plus(times(&p.p, k), times(&q.p, l))) }
+		mix := func(p, q *Element) Element { return newElement(plus(times(p.point(), k), times(q.point(), l))) }
 		add := first // k first + l other, over one A
 		add.ca, add.cb = mix(&first.ca, &other.ca), mix(&first.cb, &other.cb)
 		add.r = open(mulAdd(k, first.r.num(), new(scalar.Scalar).Mul(l, other.r.num())))
@@ -147,7 +147,7 @@ func TestCoinsCombineToNoCoin(t *testing.T) {
 		scaled.a, scaled.z, scaled.cb = mix(&first.a, &first.a), mix(&first.z, &first.z), mix(&first.cb, &first.cb)
 		shifted := first // another v
 		shifted.r = open(new(scalar.Scalar).Add(first.r.num(), k))
-		shifted.ca, shifted.cb = newElement(plus(&first.ca.p, times0(k))), newElement(plus(&first.cb.p, times(&first.a.p, k)))
+		shifted.ca, shifted.cb = newElement(plus(first.ca.point(), times0(k))), newElement(plus(first.cb.point(), times(first.a.point(), k)))
 		both := first // A of the sum
 		both.a, both.z = mix(&first.a, &other.a), mix(&first.z, &other.z)
 		for what, c := range map[string]Coin{"sum": add, "other s": scaled, "other v": shifted, "sum of A": both} {

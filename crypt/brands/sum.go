@@ -7,6 +7,8 @@ import (
 
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	"github.com/oasisprotocol/curve25519-voi/curve/scalar"
+
+	"jiaozi/crypt/brands/bulk"
 )
 
 // A weight is a factor of 128 bits, the low half first.
@@ -85,13 +87,18 @@ type sum struct {
 	g, g1, g2 tally
 	keys      []*PublicKey
 	ofKeys    []tally
-	points    []*curve.RistrettoPoint
+	points    []*Element
 	ofPoints  []scalar.Scalar
-	pointers  []*scalar.Scalar     // to ofPoints
-	plain     curve.RistrettoPoint // points with a weight of 1, added as they are: no table of multiples for them
+	plain     []*Element // with a weight of 1
 
 	a   *Element // the last A, which a coin's signature shares with its line, and what belongs to it
 	ofA tally
+
+	library struct { // what its call wants
+		points   []*curve.RistrettoPoint
+		ofPoints []*scalar.Scalar
+	}
+	bulk bulk.Sum
 }
 
 const pointsPerStatement = 3 // at most
@@ -101,9 +108,9 @@ func (t *sum) of(list []statement) *sum {
 	most := len(list) * pointsPerStatement
 	*t = sum{
 		keys: t.keys[:0], ofKeys: t.ofKeys[:0],
-		points: slices.Grow(t.points[:0], most), ofPoints: slices.Grow(t.ofPoints[:0], most), pointers: t.pointers[:0],
+		points: slices.Grow(t.points[:0], most), ofPoints: slices.Grow(t.ofPoints[:0], most), plain: t.plain[:0],
+		library: t.library, bulk: t.bulk,
 	}
-	t.plain.Identity()
 	for i := range list {
 		t.add(&list[i])
 	}
@@ -112,12 +119,12 @@ func (t *sum) of(list []statement) *sum {
 }
 
 func (t *sum) term(k scalar.Scalar, p *Element) {
-	t.points, t.ofPoints = append(t.points, &p.p), append(t.ofPoints, k)
+	t.points, t.ofPoints = append(t.points, p), append(t.ofPoints, k)
 }
 
 func (t *sum) weighed(w weight, p *Element) {
 	if w == (weight{1}) {
-		t.plain.Add(&t.plain, &p.p)
+		t.plain = append(t.plain, p)
 		return
 	}
 	t.term(w.num(), p)
@@ -170,17 +177,48 @@ func (t *sum) add(s *statement) {
 	t.tallyA(&s.coin.a).sub(w, r)
 }
 
-// isZeroVartime is the one multi-exponentiation.
+// isZeroVartime is the one multi-exponentiation, by the library.
 func (t *sum) isZeroVartime() bool {
 	bases := []*curve.ExpandedRistrettoPoint{fast0, fast1, fast2}
 	ofBases := []scalar.Scalar{t.g.num(), t.g1.num(), t.g2.num()}
 	for i, key := range t.keys {
 		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i].num())
 	}
-	t.pointers = pointers(t.pointers, t.ofPoints)
+	l := &t.library
+	l.points, l.ofPoints = slices.Grow(l.points[:0], len(t.points)), pointers(l.ofPoints[:0], t.ofPoints)
+	for _, p := range t.points {
+		l.points = append(l.points, p.point())
+	}
 	var sum curve.RistrettoPoint
-	sum.ExpandedMultiscalarMulVartime(pointers(nil, ofBases), bases, t.pointers, t.points)
-	return sum.Add(&sum, &t.plain).IsIdentity()
+	sum.ExpandedMultiscalarMulVartime(pointers(nil, ofBases), bases, l.ofPoints, l.points)
+	for _, p := range t.plain { // as they are: no table of multiples for them
+		sum.Add(&sum, p.point())
+	}
+	return sum.IsIdentity()
+}
+
+// isZeroInBulkVartime is the same by bulk, which is faster for elements that were read with an aid.
+func (t *sum) isZeroInBulkVartime() bool {
+	t.bulk.Reset()
+	t.bulk.Grow(len(t.points), len(t.points))
+	for i, k := range [...]*tally{&t.g, &t.g1, &t.g2} {
+		t.addInBulk(k.num(), bulkBases()[i])
+	}
+	for i, key := range t.keys {
+		t.addInBulk(t.ofKeys[i].num(), key.inBulk())
+	}
+	for i, p := range t.points {
+		t.addInBulk(t.ofPoints[i], p.inBulk())
+	}
+	for _, p := range t.plain {
+		t.addInBulk(weight{1}.num(), p.inBulk())
+	}
+	return t.bulk.IsZeroVartime()
+}
+
+func (t *sum) addInBulk(k scalar.Scalar, p *bulk.Point) {
+	enc := open(&k).enc
+	t.bulk.Add(&enc, p)
 }
 
 // pointers adds those to a list.

@@ -85,8 +85,8 @@ func (h *Holder) Challenge(key *PublicKey, bl *Blinding, com Commitment, card *E
 	coin.key, coin.a = key.id, newElement(a)
 	coin.b = h.lineSecrets(&w.own, key, bl, card)
 	coin.z = newElement(times(w.z, s))
-	coin.ca = newElement(plus(times(&com.A.p, u), times0(v)))
-	coin.cb = newElement(plus(times(&com.B.p, new(scalar.Scalar).Mul(s, u)), times(a, v)))
+	coin.ca = newElement(plus(times(com.A.point(), u), times0(v)))
+	coin.cb = newElement(plus(times(com.B.point(), new(scalar.Scalar).Mul(s, u)), times(a, v)))
 	c := coin.challenge()
 	w.c = open(new(scalar.Scalar).Mul(c.num(), new(scalar.Scalar).Invert(u)))
 	return w, w.c, nil
@@ -111,9 +111,9 @@ func (h *Holder) checkInputs(key *PublicKey, com Commitment, card *Element) erro
 // image is z = x(I+G2), computed alone without a card.
 func (h *Holder) image(key *PublicKey, sent *Element) *curve.RistrettoPoint {
 	if sent != nil {
-		return &sent.p
+		return sent.point()
 	}
-	return plus(times(&key.h1.p, h.u1.num()), &key.h2.p)
+	return plus(times(key.h1.point(), h.u1.num()), key.h2.point())
 }
 
 // lineSecrets fixes the coin's line in own and gives B of it:
@@ -132,7 +132,7 @@ func (h *Holder) lineSecrets(own *Own, key *PublicKey, bl *Blinding, card *Eleme
 	b := plus(times1(bl.x1.num()), times2(bl.x2.num()))
 	if card != nil {
 		own.e = bl.e
-		b = plus(b, times(&h.card.p, new(scalar.Scalar).Mul(bl.e.num(), s)), &card.p)
+		b = plus(b, times(h.card.point(), new(scalar.Scalar).Mul(bl.e.num(), s)), card.point())
 	}
 	return newElement(b).enc
 }
@@ -151,11 +151,11 @@ func (w *Withdrawal) Finish(r Scalar) (*Own, error) {
 func (w *Withdrawal) answeredVartime(r Scalar) bool {
 	c, k := new(scalar.Scalar).Neg(w.c.num()), r.num()
 	var p curve.RistrettoPoint
-	if !p.ExpandedTripleScalarMulBasepointVartime(c, w.key.fast, k, &w.com.A.p).IsIdentity() {
+	if !p.ExpandedTripleScalarMulBasepointVartime(c, w.key.fast, k, w.com.A.point()).IsIdentity() {
 		return false
 	}
 	p.MultiscalarMulVartime([]*scalar.Scalar{k, c}, []*curve.RistrettoPoint{w.m, w.z})
-	return p.Equal(&w.com.B.p) == 1
+	return p.Equal(w.com.B.point()) == 1
 }
 
 // Recall makes the coin of a finished withdrawal again, from what the mint keeps of it: its challenge and answer. image is
