@@ -21,14 +21,21 @@ var (
 	fast2 = curve.NewExpandedRistrettoPoint(g2)
 )
 
-// bulkBases are G, G1 and G2 for sums in bulk, decoded when a mint first needs them.
-var bulkBases = sync.OnceValue(func() (bases [3]*bulk.Point) {
-	for i, p := range [...]*curve.RistrettoPoint{curve.RISTRETTO_BASEPOINT_POINT, g1, g2} {
-		e := newElement(p)
-		bases[i] = e.inBulk()
-	}
-	return bases
-})
+var shared struct {
+	once   sync.Once
+	inBulk [3]*bulk.Point
+}
+
+// basesInBulk are G, G1 and G2 for sums in bulk, decoded when a mint first needs them.
+func basesInBulk() *[3]*bulk.Point {
+	shared.once.Do(func() {
+		for i, p := range [...]*curve.RistrettoPoint{curve.RISTRETTO_BASEPOINT_POINT, g1, g2} {
+			e := newElement(p)
+			shared.inBulk[i] = e.inBulk()
+		}
+	})
+	return &shared.inBulk
+}
 
 // Tables for constant-time multiples, made when first needed: a payee needs none.
 var (

@@ -202,7 +202,7 @@ func (t *sum) isZeroInBulkVartime() bool {
 	t.bulk.Reset()
 	t.bulk.Grow(len(t.points), len(t.points))
 	for i, k := range [...]*tally{&t.g, &t.g1, &t.g2} {
-		t.addInBulk(k.num(), bulkBases()[i])
+		t.addInBulk(k.num(), basesInBulk()[i])
 	}
 	for i, key := range t.keys {
 		t.addInBulk(t.ofKeys[i].num(), key.inBulk())

@@ -161,10 +161,11 @@ type depositBody struct {
 	Contract []byte   `json:"contract"`
 	Group    string   `json:"group,omitempty"`
 	Items    [][]byte `json:"items" doc:"payments as package brands writes them"`
+	Aids     [][]byte `json:"aids,omitempty" doc:"none, or one for each item, which may be empty: inverse square roots that spare the mint half of its work, 160 bytes for each coin of the item (A, B, Z, A', B'); wrong ones change no answer"`
 }
 
 func depositOf(b depositBody) (coin.Message, error) {
-	m := coin.Deposit{Terms: coin.Terms{Payee: b.Payee, Time: b.Time, Group: b.Group}, Items: b.Items}
+	m := coin.Deposit{Terms: coin.Terms{Payee: b.Payee, Time: b.Time, Group: b.Group}, Items: b.Items, Aids: b.Aids}
 	amount, err := b.Amount.read()
 	m.Amount = amount
 	return &m, errors.Join(err, fixed(m.Network[:], b.Network, "network"), fixed(m.Nonce[:], b.Nonce, "nonce"), fixed(m.Contract[:], b.Contract, "contract"))

@@ -203,7 +203,7 @@ func bodyOf(m coin.Message) (string, object) {
 	if d, ok := m.(*coin.Deposit); ok {
 		return "deposit", object{
 			"network": d.Network[:], "payee": d.Payee, "amount": object{"amount": json.Number(d.Amount.String()), "currency": d.Amount.Currency().Code()},
-			"time": d.Time, "nonce": d.Nonce[:], "contract": d.Contract[:], "group": d.Group, "items": d.Items,
+			"time": d.Time, "nonce": d.Nonce[:], "contract": d.Contract[:], "group": d.Group, "items": d.Items, "aids": d.Aids,
 		}
 	}
 	s := m.(*coin.Signed)

@@ -65,8 +65,8 @@ func (m *Mint) deposit(ctx context.Context, q *coin.Deposit, now time.Time) (coi
 		return refuse(coin.UnknownAccount), nil
 	}
 	d := &desk{Mint: m, terms: m.terms(&q.Terms), group: q.Group, payee: p, keys: keyring{}, now: now, date: clock.DateOf(now)}
-	for _, raw := range q.Items {
-		item, err := d.admit(ctx, raw)
+	for i, raw := range q.Items {
+		item, err := d.admit(ctx, raw, q.Aid(i))
 		if err != nil {
 			return nil, err
 		}
@@ -96,9 +96,9 @@ func (m *Mint) terms(t *coin.Terms) brands.Digest {
 
 // admit reads a coin and refuses what needs no arithmetic. The time in the terms is
 // the payee's and is not judged: a till with a wrong clock must not lose its money.
-func (d *desk) admit(ctx context.Context, raw []byte) (*deposited, error) {
+func (d *desk) admit(ctx context.Context, raw, aid []byte) (*deposited, error) {
 	item := &deposited{}
-	pay, err := brands.ParsePayment(raw)
+	pay, err := brands.ParseAidedPayment(raw, aid)
 	if err != nil {
 		item.end(coin.Invalid)
 		return item, nil

@@ -1,7 +1,9 @@
 package mint
 
 import (
+	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"jiaozi/book/chart"
@@ -306,6 +308,60 @@ func TestDepositComesAgainAfterTheMerchantMoved(t *testing.T) {
 	s.holds(map[string]money.Minor{"shop": 1, "alice": 17})
 	if have := s.balance(chart.Merchant(bank, elsewhere, money.CNY)); have != 2 {
 		t.Errorf("the new account has %d", have)
+	}
+	s.sound()
+}
+
+// Goal: what comes to help the mint with a coin decides nothing. Method: two merchants' worth of good, bad, passed on and twice
+// paid coins, and a piece of a note, deposited without aids and with every kind of them; each time the answers are those of
+// the first time, word for word once they are replays.
+func TestAidsChangeNoAnswer(t *testing.T) {
+	if coin.MaxAid != brands.AidSize*(1+brands.MaxHops) {
+		t.Errorf("the longest aid has %d bytes on the wire, %d here", coin.MaxAid, brands.AidSize*(1+brands.MaxHops))
+	}
+	s := newScheme(t)
+	s.shop()
+	alice, bob := s.person("alice", 40), s.person("bob", 10)
+	bill, other := s.bill("shop", 10, 1), s.bill("bob", 10, 2)
+	blank := func() *brands.Own { return bob.withdraw(s.key(brands.KindBlank, 0, "", 0)) }
+	plain, hand, twice, spoilt := alice.coin(1), blank(), alice.coin(2), alice.coin(4)
+	first := alice.coin(4)
+	chain := s.pass(head(first), first, hand)
+	s.codes(other, []coin.Code{coin.Accepted}, s.pay(head(twice), twice, other))
+	coins := [][]byte{
+		s.pay(head(plain), plain, bill), s.pay(chain, hand, bill), s.pay(head(twice), twice, bill), s.pay(head(spoilt), spoilt, other),
+		append(s.pay(head(spoilt), spoilt, bill), 0), alice.divided().pay(5, bill),
+	}
+	want := []coin.Code{coin.Accepted, coin.Accepted, coin.DoubleSpent, coin.Invalid, coin.Invalid, coin.Accepted}
+	var right [][]byte
+	for _, raw := range coins {
+		var aid []byte
+		if p, err := brands.ParsePayment(raw); err == nil {
+			aid = p.Aid()
+		}
+		right = append(right, aid)
+	}
+	each := func(change func(b []byte) []byte) (list [][]byte) {
+		for _, b := range right {
+			list = append(list, change(bytes.Clone(b)))
+		}
+		return list
+	}
+	for i, aids := range [][][]byte{
+		right, nil, each(func(b []byte) []byte { return nil }), each(func(b []byte) []byte { return append(b, 0) }),
+		each(func(b []byte) []byte { return b[:len(b)/2] }), each(func(b []byte) []byte { clear(b); return b }),
+		each(func(b []byte) []byte { slices.Reverse(b); return b }), append(right[1:], right[0]),
+	} {
+		answer := get[*coin.Deposited](s, &coin.Deposit{Terms: bill, Items: coins, Aids: aids})
+		for n, item := range answer.Items {
+			if code := want[n]; item.Code != code {
+				t.Errorf("aids %d, coin %d: %v, not %v", i, n, item.Code, code)
+			}
+			if want[n] == coin.Accepted {
+				want[n] = coin.Replayed
+			}
+		}
+		s.named(answer.Items[2], alice)
 	}
 	s.sound()
 }

@@ -162,7 +162,7 @@ func (w *Wallet) deposit(ctx context.Context) error {
 			mute = fmt.Errorf("deposit: %w", err) // its card is away: the others go on
 			continue
 		}
-		m.Items, batch = append(m.Items, p.Append(nil)), append(batch, id)
+		m.Items, m.Aids, batch = append(m.Items, p.Append(nil)), append(m.Aids, p.Aid()), append(batch, id)
 		if len(batch) == coin.MaxItems {
 			break
 		}

@@ -290,7 +290,10 @@ func (m *testMint) recover(identity brands.Element, a account, q *coin.Recover) 
 func (m *testMint) deposit(d *coin.Deposit) coin.Message {
 	out := new(coin.Deposited)
 	digest := TermsDigest(&d.Terms)
-	for _, b := range d.Items {
+	for i, b := range d.Items {
+		if p, err := brands.ParsePayment(b); err == nil && !bytes.Equal(p.Aid(), d.Aid(i)) {
+			panic("a wallet sends a coin without its aid")
+		}
 		out.Items = append(out.Items, m.depositOne(d, digest, b))
 	}
 	return out

@@ -36,6 +36,7 @@ const (
 	MaxMessage = 1 << 20 // bytes of an envelope
 	MaxItems   = 64      // coins of a payment, blanks of a request, items of a mint request
 	MaxItem    = 8 << 10 // bytes of one coin with its history: eight hops take 2.5 KiB, a piece of a note 4 KiB
+	MaxAid     = 9 * 160 // bytes of what helps to decode one coin with its history: nine coins of five points
 	MaxKey     = 1 << 10 // bytes of a public key, an opening or a certificate
 	MaxKeys    = 2048    // public keys of a mint
 	MaxStatus  = 512     // lines of a status: one for each epoch and currency

@@ -54,7 +54,7 @@ func exchange() []line {
 		{"payee", "payer", "offline: please pay", request},
 		{"payer", "payee", "two coins, and change onto my blank", payment},
 		{"payee", "payer", "taken; here is the change", &Receipt{Nonce: nonce, Request: digest, Payment: sha256.Sum256(must(Append(nil, payment))), Code: Accepted, Change: [][]byte{fill(0x55, 480)}}},
-		{"payee", "mint", "the two coins, for my account", &Deposit{Terms: terms(), Items: payment.Items}},
+		{"payee", "mint", "the two coins, for my account", &Deposit{Terms: terms(), Items: payment.Items, Aids: [][]byte{fill(0x77, 160), nil}}},
 		{"mint", "payee", "one is credited, one was spent before", &Deposited{Items: []DepositedItem{{Code: Accepted, Value: yuan(1024)}, {Code: DoubleSpent, Guilt: must(Append(nil, sampleGuilt()))}}}},
 		{"mint", "anyone", "who spent it twice", sampleGuilt()},
 		{"mint", "anyone", "what is outstanding", &Status{Network: network, Time: noon, Lines: []StatusLine{{Epoch: 202611, Issued: yuan(4096), Deposited: yuan(1024), Expired: yuan(0), Outstanding: yuan(3072), CoinsIssued: 3, CoinsDeposited: 1, DoubleSpends: 1, Named: 1}}}},

@@ -218,9 +218,21 @@ func (m *Answer) fields(c *codec) {
 
 // Deposit hands coins to the mint for the account that Terms name. The coins are
 // final one by one.
+//
+// Aids help the mint to decode them quickly and decide nothing: without them, or with
+// wrong ones, the mint answers the same.
 type Deposit struct {
 	Terms          // as the coins are bound to them; Payee is not empty
 	Items [][]byte // brands.Payment
+	Aids  [][]byte // Payment.Aid of each, nil for one that has none; or nothing at all
+}
+
+// Aid gives what came to help with an item; nil if nothing did.
+func (d *Deposit) Aid(item int) []byte {
+	if item >= len(d.Aids) {
+		return nil
+	}
+	return d.Aids[item]
 }
 
 // Type is TypeDeposit.
@@ -231,6 +243,8 @@ func (d *Deposit) fields(c *codec) {
 	c.rule(c.err != nil || d.Payee != "", "a deposit needs a payee's account")
 	c.blobs("coins", &d.Items, MaxItems, MaxItem)
 	c.rule(len(d.Items) > 0, "it holds no coin")
+	list(c, "aids", &d.Aids, len(d.Items), func(c *codec, aid *[]byte) { c.blob("bytes", aid, MaxAid) })
+	c.rule(len(d.Aids) == 0 || len(d.Aids) == len(d.Items), "%d aids for %d coins", len(d.Aids), len(d.Items))
 }
 
 // Deposited answers a Deposit, a line for each coin in the order of the deposit.

@@ -81,6 +81,7 @@ func samples() []Message {
 		&Challenge{Items: []ChallengeItem{{Key: key(1), Session: 9, C: point(5)}}},
 		&Answer{Items: []AnswerItem{{Key: key(1), Session: 9, Code: Accepted, R: point(6)}, {Key: key(2), Session: 4, Code: SessionDead}}},
 		&Deposit{Terms: terms(), Items: [][]byte{fill(0x71, 272)}},
+		&Deposit{Terms: terms(), Items: [][]byte{fill(0x71, 274), fill(0x72, 1108)}, Aids: [][]byte{fill(0x73, 160), nil}},
 		&Deposited{Items: []DepositedItem{{Code: Accepted, Value: yuan(1024)}, {Code: DoubleSpent, Guilt: must(Append(nil, sampleGuilt()))}, {Code: AfterClaim, Value: yuan(64)}}},
 		&Recover{Key: key(1), From: 3},
 		&Recovered{Key: key(1), Items: []RecoveredItem{{Session: 3, A: point(1), B: point(2), C: point(3), R: point(4), At: noon}, {Session: 8, At: noon}}, More: true},

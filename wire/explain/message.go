@@ -94,7 +94,7 @@ func fieldName(name string, l lang.Lang) string {
 var fieldNames = map[string]string{
 	"message": "报文", "network": "体系", "payee": "收款账户", "amount": "金额", "time": "时间", "nonce": "随机数", "contract": "合同摘要",
 	"group": "商户群", "expiry": "有效期", "name": "名称", "memo": "附言", "address": "送达地址", "blanks": "空白币", "request": "请求摘要", "payment": "付款摘要",
-	"to blanks": "付到空白币", "paid": "已付", "change": "找零", "coins": "币", "blanks for the change": "找零用空白币", "code": "代码",
+	"to blanks": "付到空白币", "paid": "已付", "change": "找零", "coins": "币", "aids": "解码辅助", "blanks for the change": "找零用空白币", "code": "代码",
 	"what": "查询内容", "signing key": "签名公钥", "keys": "密钥", "enrolment code": "开通码", "account": "账户", "opening": "开户证明",
 	"authentication key": "认证公钥", "card certificate": "卡证书", "identity": "身份号", "key": "密钥", "items": "条目", "session": "会话",
 	"A": "A", "B": "B", "image": "像", "deadline": "截止时间", "challenge": "挑战", "answer": "应答", "value": "币值", "guilt": "双花证据",

@@ -28,7 +28,7 @@ func spoken() []coin.Message {
 		&coin.Commitments{Items: []coin.Commitment{{Key: key, Code: coin.Accepted, Session: 1, A: id, B: id, Image: id, Deadline: 1}}},
 		&coin.Challenge{Items: []coin.ChallengeItem{{Key: key, Session: 1, C: id}}},
 		&coin.Answer{Items: []coin.AnswerItem{{Key: key, Session: 1, Code: coin.Accepted, R: id}}},
-		&coin.Deposit{Terms: terms, Items: [][]byte{b}},
+		&coin.Deposit{Terms: terms, Items: [][]byte{b}, Aids: [][]byte{b}},
 		&coin.Deposited{Items: []coin.DepositedItem{{Code: coin.DoubleSpent, Guilt: b}}},
 		&coin.Recover{Key: key, From: 1},
 		&coin.Recovered{Key: key, Items: []coin.RecoveredItem{{Session: 1, A: id, B: id, C: id, R: id, At: 1}}, More: true},

@@ -47,6 +47,8 @@ func affine(p *Point) (x, y *field.Element) {
 func reencode(p *Point) (enc [32]byte) {
 	x, y := affine(p)
 	mul := func(a, b *field.Element) *field.Element { return new(field.Element).Multiply(a, b) }
+	k := constants()
+	one := &k.one
 	t := mul(x, y)
 	u1 := mul(new(field.Element).Add(one, y), new(field.Element).Subtract(one, y))
 	u2 := t
@@ -57,7 +59,7 @@ func reencode(p *Point) (enc [32]byte) {
 	if mul(t, zInv).IsNegative() == 1 {
 		i, _ := new(field.Element).SqrtRatio(new(field.Element).Negate(one), one)
 		x, y = mul(y, i), mul(x, i)
-		minusOneMinusD := new(field.Element).Subtract(new(field.Element).Negate(one), curveD)
+		minusOneMinusD := new(field.Element).Subtract(new(field.Element).Negate(one), &k.d)
 		root, _ := new(field.Element).SqrtRatio(one, minusOneMinusD)
 		den = mul(den1, root)
 	}

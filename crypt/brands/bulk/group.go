@@ -15,10 +15,10 @@ type extended struct{ x, y, z, t field.Element }
 // ready is a point ready to be added many times: y+x, y-x, 2dt, 2z.
 type ready struct{ plus, minus, t2d, z2 field.Element }
 
-func (p *extended) ready() (r ready) {
+func (p *extended) ready(k *numbers) (r ready) {
 	r.plus.Add(&p.y, &p.x)
 	r.minus.Subtract(&p.y, &p.x)
-	r.t2d.Multiply(&p.t, twoD)
+	r.t2d.Multiply(&p.t, &k.twoD)
 	r.z2.Add(&p.z, &p.z)
 	return r
 }
@@ -104,6 +104,7 @@ func (s *accumulator) double() {
 // collect adds every bucket as often as its number says, and empties it: the buckets from the highest down are added one
 // by one, and after each the sum so far.
 func (s *accumulator) collect(buckets []bucket) {
+	k := constants()
 	var above bucket
 	var ready ready
 	for i := len(buckets) - 1; i > 0; i-- {
@@ -113,7 +114,7 @@ func (s *accumulator) collect(buckets []bucket) {
 			} else {
 				above = *b
 			}
-			ready, b.full = above.ready(), false
+			ready, b.full = above.ready(k), false
 		}
 		switch {
 		case !above.full:

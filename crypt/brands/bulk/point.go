@@ -3,6 +3,7 @@ package bulk
 import (
 	"encoding/binary"
 	"math"
+	"sync"
 
 	"filippo.io/edwards25519/field"
 )
@@ -17,18 +18,32 @@ type Point struct {
 	td    field.Element
 }
 
-// The constants of the curve -x² + y² = 1 + dx²y².
-var (
-	one    = new(field.Element).One()
-	half   = new(field.Element).Invert(new(field.Element).Add(one, one))
-	curveD = new(field.Element).Multiply(new(field.Element).Negate(number(121665)), new(field.Element).Invert(number(121666)))
-	minusD = new(field.Element).Negate(curveD)
-	twoD   = new(field.Element).Add(curveD, curveD)
+// numbers are what the formulas for the curve -x² + y² = 1 + dx²y² have in them.
+type numbers struct {
+	one, half, d, minusD, twoD field.Element
+	minusOne                   [32]byte
+}
 
-	minusOne = [32]byte(new(field.Element).Negate(one).Bytes())
+var (
+	counted sync.Once
+	known   numbers
 )
 
-func number(n uint32) *field.Element { return new(field.Element).Mult32(new(field.Element).One(), n) }
+// constants computes them when they are first needed: who links the package and does not use it, as a wallet does in a
+// browser, then carries no arithmetic.
+func constants() *numbers {
+	counted.Do(func() {
+		k := &known
+		k.one.One()
+		k.half.Invert(new(field.Element).Add(&k.one, &k.one))
+		k.d.Multiply(new(field.Element).Negate(new(field.Element).Mult32(&k.one, 121665)),
+			new(field.Element).Invert(new(field.Element).Mult32(&k.one, 121666)))
+		k.minusD.Negate(&k.d)
+		k.twoD.Add(&k.d, &k.d)
+		k.minusOne = [32]byte(new(field.Element).Negate(&k.one).Bytes())
+	})
+	return &known
+}
 
 // canonical reports whether bytes are a number below 2^255-19.
 func canonical(b *[32]byte) bool {
@@ -48,6 +63,7 @@ func read(e *field.Element, b *[32]byte) {
 
 // decoding is RFC 9496, 4.3.1, up to the root.
 type decoding struct {
+	*numbers
 	s, u1, u2 field.Element
 	v         field.Element
 	square    field.Element // v·u2², whose inverse root is wanted
@@ -56,17 +72,17 @@ type decoding struct {
 
 // start does what needs no root, and refuses what is no canonical, non-negative number, and -1, of which y would be 0.
 func (d *decoding) start(enc *[32]byte) bool {
-	if enc[0]&1 != 0 || !canonical(enc) || *enc == minusOne {
+	if enc[0]&1 != 0 || !canonical(enc) || *enc == d.minusOne {
 		return false
 	}
 	read(&d.s, enc)
 	var ss, u1u1, u2u2 field.Element
 	ss.Square(&d.s)
-	d.u1.Subtract(one, &ss)
-	d.u2.Add(one, &ss)
+	d.u1.Subtract(&d.one, &ss)
+	d.u2.Add(&d.one, &ss)
 	u1u1.Square(&d.u1)
 	u2u2.Square(&d.u2)
-	d.v.Subtract(u1u1.Multiply(minusD, &u1u1), &u2u2)
+	d.v.Subtract(u1u1.Multiply(&d.minusD, &u1u1), &u2u2)
 	d.square.Multiply(&d.v, &u2u2)
 	return true
 }
@@ -85,7 +101,7 @@ func (d *decoding) fits(w *Witness) bool {
 
 // extract finds the root by exponentiation.
 func (d *decoding) extract() bool {
-	_, square := d.root.SqrtRatio(one, &d.square)
+	_, square := d.root.SqrtRatio(&d.one, &d.square)
 	return square == 1
 }
 
@@ -106,8 +122,8 @@ func (d *decoding) finish(p *Point) bool {
 	if t.Multiply(&t, &y).IsNegative() == 1 {
 		return false
 	}
-	p.td.Multiply(curveD, &t)
-	y.Multiply(&y, half)
+	p.td.Multiply(&d.d, &t)
+	y.Multiply(&y, &d.half)
 	p.sides[0].Add(&y, &x)
 	p.sides[1].Subtract(&y, &x)
 	return true
@@ -116,14 +132,14 @@ func (d *decoding) finish(p *Point) bool {
 // Decode reads the canonical encoding of an element (RFC 9496, 4.3.1), the identity's among them, and reports whether it
 // is one; if not, p stays as it was. The witness, which may be nil, makes it faster and changes nothing else.
 func (p *Point) Decode(enc *[32]byte, w *Witness) bool {
-	var d decoding
+	d := decoding{numbers: constants()}
 	return d.start(enc) && (d.fits(w) || d.extract()) && d.finish(p)
 }
 
 // WitnessOf finds what lets others decode an element without an exponentiation, by one of its own. It reports false for
 // bytes that are no canonical encoding of an element.
 func WitnessOf(enc *[32]byte) (Witness, bool) {
-	var d decoding
+	d := decoding{numbers: constants()}
 	if !d.start(enc) || !d.extract() || !d.finish(new(Point)) {
 		return Witness{}, false
 	}

@@ -184,15 +184,15 @@ func fromEdwards(t testing.TB, enc [32]byte) *accumulator {
 	t.Helper()
 	negative := enc[31]>>7 == 1
 	enc[31] &= 0x7f
-	s := new(accumulator)
+	k, s := constants(), new(accumulator)
 	s.full = true
 	read(&s.y, &enc)
 	s.z.One()
 	var u, v = s.t, s.t
 	u.Square(&s.y)
-	v.Multiply(curveD, &u)
-	u.Subtract(&u, one)
-	v.Add(&v, one)
+	v.Multiply(&k.d, &u)
+	u.Subtract(&u, &k.one)
+	v.Add(&v, &k.one)
 	if _, square := s.x.SqrtRatio(&u, &v); square != 1 {
 		t.Fatalf("%x is no point", enc)
 	}
