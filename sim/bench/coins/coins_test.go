@@ -40,6 +40,7 @@ func TestEveryFigureStandsBesideItsLimit(t *testing.T) {
 		"coins/verify": {90, 0, "payment_bytes 274"}, "coins/chain-1": {130, 0, "payment_bytes 546"},
 		"coins/chain-4": {260, 0, "payment_bytes 1362"}, "coins/chain-8": {420, 0, "payment_bytes 2450"},
 		"coins/piece": {0, 0, "payment_bytes 1108"}, "coins/batch-3": {0, 0.5, "aim_per_s 35000"}, "coins/batch-5": {0, 0.5, "aim_per_s 35000"},
+		"coins/batch-aided-3": {0, 0.5, "aim_per_s 35000"}, "coins/batch-aided-5": {0, 0.5, "aim_per_s 35000"},
 		"coins/withdraw": {0, 0, "journal_bytes tables_bytes"}, "coins/deposit": {0, 0, "wire_bytes journal_bytes tables_bytes"},
 	} {
 		f, taken := seen[name]

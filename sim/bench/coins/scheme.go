@@ -20,7 +20,7 @@ type town struct {
 	session           uint64
 	terms             brands.Digest
 	group             *group
-	payments          [][]byte // of different coins
+	payments, aids    [][]byte // of different coins
 }
 
 var network = brands.Network{1}
@@ -52,7 +52,11 @@ func newTown(largest int) (*town, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.payments = append(t.payments, p)
+		read, err := brands.ParsePayment(p)
+		if err != nil {
+			return nil, err
+		}
+		t.payments, t.aids = append(t.payments, p), append(t.aids, read.Aid())
 	}
 	return t, nil
 }
@@ -154,7 +158,14 @@ func (t *town) figures(batches []int) []figure {
 	piece.limit = t.group.check(1, maxFixed-1)
 	list = append(list, piece)
 	for _, n := range batches {
-		list = append(list, t.batch(n))
+		list = append(list, t.batch("coins/batch", n, t.alone, lang.Text{
+			EN: "the mint decodes and checks so many deposits at once; limit: only decoding their points", ZH: "铸币方一并解码核对；极限为仅解码各点",
+		}))
+	}
+	for _, n := range batches {
+		list = append(list, t.batch("coins/batch-aided", n, t.helped, lang.Text{
+			EN: "the same, deposits that came with an aid; limit: only decoding their points, without one", ZH: "同上，存币附解码辅助；极限为无辅助时仅解码各点",
+		}))
 	}
 	return list
 }
@@ -237,14 +248,14 @@ func (t *town) verify(name string, enc []byte, made error, about lang.Text) figu
 const aim = 35_000
 
 // batch is the mint's work for n deposits.
-func (t *town) batch(n int) figure {
+func (t *town) batch(name string, n int, parse func(i int) (*brands.Payment, error), about lang.Text) figure {
 	ps, terms := make([]*brands.Payment, n), make([]brands.Digest, n)
 	for i := range terms {
 		terms[i] = t.terms
 	}
 	do := func() (err error) {
 		for i := range ps {
-			if ps[i], err = brands.ParsePayment(t.payments[i%len(t.payments)]); err != nil {
+			if ps[i], err = parse(i % len(t.payments)); err != nil {
 				return err
 			}
 		}
@@ -255,8 +266,14 @@ func (t *town) batch(n int) figure {
 		return err
 	}
 	return figure{
-		Figure: load.Figure{Name: fmt.Sprintf("coins/batch-%d", n), Gate: 0.5, More: []load.Extra{{Name: "aim_per_s", Value: aim}},
-			About: lang.Text{EN: "the mint decodes and checks so many deposits at once; limit: only decoding their points", ZH: "铸币方一并解码核对；极限为仅解码各点"}},
-		ops: n, do: do, limit: t.group.decode(perCoin * n),
+		Figure: load.Figure{Name: fmt.Sprintf("%s-%d", name, n), About: about, Gate: 0.5, More: []load.Extra{{Name: "aim_per_s", Value: aim}}},
+		ops:    n, do: do, limit: t.group.decode(perCoin * n),
 	}
+}
+
+// alone and helped read a payment, without its aid and with it.
+func (t *town) alone(i int) (*brands.Payment, error) { return brands.ParsePayment(t.payments[i]) }
+
+func (t *town) helped(i int) (*brands.Payment, error) {
+	return brands.ParseAidedPayment(t.payments[i], t.aids[i])
 }

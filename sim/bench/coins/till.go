@@ -187,8 +187,8 @@ func newTowns() (towns []*town, err error) {
 
 // A parcel is one request of a till, ready to send, and what it holds.
 type parcel struct {
-	raw   []byte
-	items [][]byte
+	raw         []byte
+	items, aids [][]byte
 }
 
 // deposits measures tills that hand in what the people were asked to pay.
@@ -227,7 +227,8 @@ func pack(people []*person, bill coin.Terms, terms brands.Digest) ([]parcel, err
 			if err != nil {
 				return nil, err
 			}
-			q.Items = append(q.Items, m.Close(line).Append(nil))
+			pay := m.Close(line)
+			q.Items, q.Aids = append(q.Items, pay.Append(nil)), append(q.Aids, pay.Aid())
 			if len(q.Items) < coin.MaxItems {
 				continue
 			}
@@ -235,7 +236,7 @@ func pack(people []*person, bill coin.Terms, terms brands.Digest) ([]parcel, err
 			if err != nil {
 				return nil, err
 			}
-			list, q = append(list, parcel{raw, q.Items}), &coin.Deposit{Terms: bill}
+			list, q = append(list, parcel{raw, q.Items, q.Aids}), &coin.Deposit{Terms: bill}
 		}
 	}
 	return list, nil
@@ -275,7 +276,7 @@ func verify(keys brands.Keys, parcels []parcel, terms brands.Digest) error {
 			ps := make([]*brands.Payment, len(parcels[i].items))
 			for n, raw := range parcels[i].items {
 				var err error
-				if ps[n], err = brands.ParsePayment(raw); err != nil {
+				if ps[n], err = brands.ParseAidedPayment(raw, parcels[i].aids[n]); err != nil {
 					return err
 				}
 			}
