@@ -11,7 +11,7 @@
 //	Respond: r = cx + w          <-------  c
 //	                             ------->  Finish: checks r, has a coin (Own)
 //	                                       Pay: one point (d, r1, r2) of the line
-//	VerifyBatchVartime           <-------  Payment
+//	VerifyBatchVartime           <-------  Payment, and its Aid to go faster
 //	TraceVartime: two points of one line give u1, and u1·G1 is the account
 //
 // Start with GenerateKey and NewHolder, follow the drawing, and read
