@@ -12,10 +12,11 @@ type Sum struct {
 	buckets     []bucket
 }
 
-// Lengths of numbers in bits.
+// Lengths of numbers in bits. The uppermost digit takes a carry and must stay within half of the others' range: a short number
+// gets a bit for that. A long one is below the order, 2^252 and a little, and meets no carry when its uppermost bit is set.
 const (
-	shortBits = 128
-	longBits  = 253 // of the group's order
+	shortBits = 128 + 1
+	longBits  = 253
 )
 
 // terms are numbers, not yet in digits, and their points.
@@ -44,6 +45,9 @@ func (t *terms) grow(n int) {
 
 // Add adds kP; k is little-endian and below the group's order, and p is copied.
 func (s *Sum) Add(k *[32]byte, p *Point) {
+	if *p == (Point{}) {
+		panic("bulk: a point that was never decoded") // it would make every sum zero
+	}
 	var number [4]uint64
 	for i := range number {
 		number[i] = binary.LittleEndian.Uint64(k[8*i:])
@@ -108,14 +112,8 @@ const (
 	doubleCost = 8
 )
 
-// digits is how many digits a number of so many bits has. The uppermost holds what is left with a carry, and must not be
-// above 2^(width-1): short numbers need a bit more for that, and the order, which is little above 2^252, does not.
-func digits(bits, width int) int {
-	if bits == shortBits {
-		bits++
-	}
-	return (bits + width - 1) / width
-}
+// digits is how many digits a number of so many bits has.
+func digits(bits, width int) int { return (bits + width - 1) / width }
 
 // cut prepares the numbers for signed digits, from -2^(width-1) up: adding half a digit's range at every place but the
 // uppermost makes each a plain one, that much too high.

@@ -162,12 +162,10 @@ func TestOppositePointsCancel(t *testing.T) {
 // order 8, which no sum of decoded points reaches, do not.
 func TestEveryIdentityIsZero(t *testing.T) {
 	identity := decoded(t, [32]byte{})
-	if k := [32]byte{5}; true {
-		var s Sum
-		s.Add(&k, identity)
-		if !s.IsZeroVartime() {
-			t.Error("five times the identity is something")
-		}
+	var five Sum
+	five.Add(&[32]byte{5}, identity)
+	if !five.IsZeroVartime() {
+		t.Error("five times the identity is something")
 	}
 	for i, torsion := range curve.EIGHT_TORSION {
 		var edwards [32]byte
@@ -201,6 +199,16 @@ func fromEdwards(t testing.TB, enc [32]byte) *accumulator {
 	}
 	s.t.Multiply(&s.x, &s.y)
 	return s
+}
+
+// TestAPointThatIsNoneIsNotAdded: without coordinates it would make every sum zero.
+func TestAPointThatIsNoneIsNotAdded(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a point that is none was added")
+		}
+	}()
+	new(Sum).Add(&[32]byte{1}, new(Point))
 }
 
 func BenchmarkSum(b *testing.B) {
