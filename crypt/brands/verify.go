@@ -143,9 +143,10 @@ func verifyVartime(list []statement, rand io.Reader) error {
 }
 
 // VerifyBatchVartime checks many payments at once, a few thousand being best, and gives the places of the bad ones,
-// ascending; terms[i] belongs to ps[i]. Those that ParseAidedPayment read cost half of the others. It costs half to a third of checking one by one while all are good, and up to
+// ascending; terms[i] belongs to ps[i]. It costs half to a third of checking one by one while all are good, and up to
 // twelve times more than that while none is: who hands in bad ones should soon be checked by himself. What is wrong
-// with a bad one, VerifyVartime says. An error means that nothing was decided.
+// with a bad one, VerifyVartime says. An error means that nothing was decided. Payments that ParseAidedPayment read
+// share sums of their own: with decoding they cost two thirds of the others.
 func VerifyBatchVartime(keys Keys, ps []*Payment, terms []Digest, rand io.Reader) (bad []int, err error) {
 	if len(ps) != len(terms) {
 		return nil, fmt.Errorf("%d payments with %d terms: give one for each", len(ps), len(terms))

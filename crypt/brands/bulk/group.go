@@ -50,7 +50,7 @@ type bucket struct {
 
 // add adds a Point by its parts, or, with plus and minus exchanged and away = 1, takes it away. Which of the two is chance,
 // so nothing branches on it.
-func (b *bucket) add(plus, minus, td *field.Element, away uint) {
+func (b *bucket) add(plus, minus, td *field.Element, away uint64) {
 	if !b.full {
 		b.full = true
 		b.x.Subtract(plus, minus)

@@ -106,7 +106,8 @@ func (d *decoding) extract() bool {
 }
 
 // finish gives half of x and y with dxy, from either root: x is made non-negative, and y has the root's square in it. That y
-// is not 0 is settled: its other factors have an inverse, and start refused the one s that makes u1 vanish.
+// is not 0 is settled: its other factors have an inverse, and of the two s that make u1 vanish start refuses -1, and 1
+// because it is odd, which is to say negative.
 func (d *decoding) finish(p *Point) bool {
 	var x, y, t field.Element
 	y.Multiply(&d.root, &d.u2)

@@ -150,8 +150,8 @@ func (t *terms) distribute(buckets []bucket, at, places, width int) (highest int
 		if digit == 0 {
 			continue
 		}
-		p, away := &t.points[i], uint(digit)>>63
-		digit = (digit ^ -int(away)) + int(away) // its amount
+		p, away := &t.points[i], uint64(digit)>>63
+		digit = (digit ^ -int(away)) + int(away) // its amount: which sign it has is chance, so nothing branches on it
 		highest = max(highest, digit)
 		buckets[digit].add(&p.sides[away], &p.sides[1-away], &p.td, away)
 	}
