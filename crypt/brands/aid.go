@@ -4,7 +4,7 @@ import "jiaozi/crypt/brands/bulk"
 
 // An aid is what a payment's elements are decoded with at little cost: for each of them the root that decoding needs
 // (bulk.Witness), in the order A, B, Z, A', B' of the head, then of the coin of every link. Who deposits computes it; who
-// verifies many payments at once saves half of his time by it. It is not part of the payment, proves nothing and is not
+// verifies many payments at once saves a third of his time by it. It is not part of the payment, proves nothing and is not
 // trusted: with a wrong one, or none, a payment is as good or bad as before.
 
 // AidSize is the length of an aid in bytes for each coin of a payment.

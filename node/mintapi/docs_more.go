@@ -161,7 +161,7 @@ type depositBody struct {
 	Contract []byte   `json:"contract"`
 	Group    string   `json:"group,omitempty"`
 	Items    [][]byte `json:"items" doc:"payments as package brands writes them"`
-	Aids     [][]byte `json:"aids,omitempty" doc:"none, or one for each item, which may be empty: inverse square roots that spare the mint half of its work, 160 bytes for each coin of the item (A, B, Z, A', B'); wrong ones change no answer"`
+	Aids     [][]byte `json:"aids,omitempty" doc:"none, or one for each item, which may be empty: inverse square roots that spare the mint most of decoding, 160 bytes for each coin of the item (A, B, Z, A', B'); wrong ones change no answer"`
 }
 
 func depositOf(b depositBody) (coin.Message, error) {
