@@ -75,9 +75,10 @@ func (k *keySet) grow() {
 	}
 }
 
-// reset takes everything out. A table that was mostly empty is given up.
+// reset takes everything out. A table larger than growing to what was in it would have
+// made is given up.
 func (k *keySet) reset() {
-	if len(k.table) > 2*muchRoom*k.used {
+	if len(k.table) > 4*k.used {
 		*k = keySet{}
 		return
 	}

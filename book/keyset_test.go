@@ -45,7 +45,7 @@ func TestKeySetTakesManyAsOne(t *testing.T) {
 // An emptied set has nothing of what was in it, and keeps its table only if that was used.
 func TestEmptiedKeySetIsEmpty(t *testing.T) {
 	var k keySet
-	for _, n := range []int{5000, 4000, 1, 300, 0} {
+	for _, n := range []int{5000, 4500, 1, 300, 0} {
 		list := make([]index.Entry, n)
 		for i := range list {
 			list[i] = index.Entry{Hash: rand.Uint64(), Pos: uint64(i + 1)}
@@ -61,7 +61,7 @@ func TestEmptiedKeySetIsEmpty(t *testing.T) {
 				t.Fatalf("%d entries: found %v in an empty set", n, found)
 			}
 		}
-		if kept := len(k.table); kept != 0 && (kept != room || kept > 2*muchRoom*n) || kept == 0 && n >= 4000 {
+		if kept := len(k.table); kept != 0 && (kept != room || kept > 4*n) || kept == 0 && n >= 3000 {
 			t.Errorf("%d entries in a table of %d: %d kept", n, room, kept)
 		}
 	}

@@ -70,18 +70,16 @@ func (m *memory) next() *layer {
 	return l
 }
 
-// emptied gives back a written layer's memory, unless little of it was needed.
+// emptied gives back a written layer's memory, unless growing would have taken less:
+// one layer that had to wait would make all after it as large.
 func (l *layer) emptied() *layer {
 	l.keys.reset()
-	if cap(l.lines) > muchRoom*len(l.lines) {
+	if cap(l.lines) > 2*len(l.lines) {
 		l.lines = nil
 	}
 	l.lines = l.lines[:0]
 	return l
 }
-
-// muchRoom times what is in use is too much to keep.
-const muchRoom = 8
 
 // each visits the layers that hold something, newest first.
 func (m *memory) each(fn func(*layer) bool) {
