@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 
 	"jiaozi/crypt/brands"
 	"jiaozi/role/wallet"
@@ -225,6 +226,7 @@ func (w *town) lose(p *person) bool {
 		return false
 	}
 	w.note("%s loses the telephone", p.name)
+	before, had := maps.Clone(w.claims), p.holds()
 	p.written = p.refused()
 	p.store.state = nil
 	for p.store.state == nil {
@@ -239,6 +241,13 @@ func (w *town) lose(p *person) bool {
 	w.check(p.offline(func(x *wallet.Wallet) error { return x.RefreshKeys(w.Context()) }))
 	w.check(p.online(func(ctx context.Context, x *wallet.Wallet) (wallet.Report, error) { return x.Refresh(ctx) }))
 	w.check(p.online(func(ctx context.Context, x *wallet.Wallet) (wallet.Report, error) { return x.Refresh(ctx) }))
+	for id, value := range w.claims {
+		if _, ok := before[id]; !ok {
+			p.claimed[id] = value
+			p.more += value
+		}
+	}
+	p.more -= had
 	return true
 }
 

@@ -118,7 +118,7 @@ func (w *town) judge(all bool) {
 		if p == w.till {
 			have = w.balance(chart.Merchant(bank, shopMID, money.CNY).Name)
 		}
-		if p.honest && have+p.holds()+p.refused() != p.expect {
+		if p.honest && have+p.holds()+p.refused() != p.expect+p.unbrought() {
 			w.Fatalf("town %d: %s has %d at the bank, %d in the wallet, %d refused, and should have %d\n%q", w.seed, p.name, have, p.holds(), p.refused(), p.expect, w.done)
 		}
 		if all && p.honest && len(w.culprit) == 0 && p.holds() != 0 {

@@ -28,6 +28,10 @@ type person struct {
 
 	expect  money.Minor // what he should have, at the bank and in the wallet together
 	written money.Minor // refused coins that a lost wallet knew
+	// claimed is what the words brought back, more how much of it he had paid before: to somebody who had not
+	// brought it to the mint, such as a cheat's copy that was thrown away. It is his until somebody does.
+	claimed map[brands.CoinID]money.Minor
+	more    money.Minor
 }
 
 // policy keeps few blanks, since each costs a withdrawal, and exchanges whatever
@@ -49,7 +53,7 @@ func words(name string) phrase.Phrase { return phrase.FromEntropy(sha256.Sum256(
 // moveIn makes somebody's wallet. The till has no account of its own.
 func (w *town) moveIn(p person) *person {
 	w.Helper()
-	p.town, p.store = w, &store{town: w}
+	p.town, p.store, p.claimed = w, &store{town: w}, map[brands.CoinID]money.Minor{}
 	if p.card != nil {
 		p.card.town = w
 	}
@@ -196,6 +200,17 @@ func (p *person) withdraw(amount money.Minor) {
 func (p *person) holds() money.Minor {
 	b := p.wallet.Balance()
 	return b.Available.Minor() + b.Pending.Minor() + b.Recoverable.Minor()
+}
+
+// unbrought is what the words brought back of what he had paid.
+func (p *person) unbrought() money.Minor {
+	sum := p.more
+	for id, value := range p.claimed {
+		if len(p.seen[id]) > 0 {
+			sum -= value
+		}
+	}
+	return sum
 }
 
 // refused is what the mint did not pay for.

@@ -79,6 +79,8 @@ type town struct {
 	posts  int
 	faults int // that may still happen in this history
 	seen   map[brands.CoinID][]transcript
+	// claims are the coins that the mint credited to those who lost them.
+	claims map[brands.CoinID]money.Minor
 	// Who cheated with a coin or a blank of his, as it was played, and with which of
 	// those that a coin went through.
 	culprit  map[brands.CoinID]string
@@ -105,7 +107,7 @@ func (w *town) note(format string, args ...any) {
 func newTown(t testing.TB, seed uint64) *town {
 	w := &town{
 		TB: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 1)), clock: clock.NewManual(start), rand: newDice(fmt.Sprint("town", seed)),
-		seen: map[brands.CoinID][]transcript{}, culprit: map[brands.CoinID]string{},
+		seen: map[brands.CoinID][]transcript{}, claims: map[brands.CoinID]money.Minor{}, culprit: map[brands.CoinID]string{},
 		suspects: map[brands.CoinID][]brands.CoinID{}, proved: map[brands.CoinID]string{},
 	}
 	var err error
@@ -211,6 +213,12 @@ func (a transcript) clashes(b transcript) bool {
 func (w *town) witness(request, answer []byte) {
 	q, err := coin.Decode(request)
 	w.check(err)
+	if s, ok := q.(*coin.Signed); ok {
+		q = s.Body
+	}
+	if c, ok := q.(*coin.Claim); ok {
+		w.witnessClaim(c, answer)
+	}
 	d, ok := q.(*coin.Deposit)
 	if !ok {
 		return
@@ -230,6 +238,18 @@ func (w *town) witness(request, answer []byte) {
 			t.node = p.Piece.Node
 		}
 		w.seen[p.Head.ID()] = append(w.seen[p.Head.ID()], t)
+	}
+}
+
+func (w *town) witnessClaim(c *coin.Claim, answer []byte) {
+	a, err := coin.Parse[coin.Claimed](answer)
+	w.check(err)
+	for i, item := range a.Items {
+		if item.Code == coin.Accepted {
+			lost, err := brands.ParseCoin(c.Items[i].Coin)
+			w.check(err)
+			w.claims[lost.ID()] = item.Value.Minor()
+		}
 	}
 }
 
