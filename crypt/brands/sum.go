@@ -94,7 +94,7 @@ type sum struct {
 	a   *Element // the last A, which a coin's signature shares with its line, and what belongs to it
 	ofA tally
 
-	library struct { // what its call wants
+	call struct { // what the multi-exponentiation wants
 		points   []*curve.RistrettoPoint
 		ofPoints []*scalar.Scalar
 	}
@@ -109,7 +109,7 @@ func (t *sum) of(list []statement) *sum {
 	*t = sum{
 		keys: t.keys[:0], ofKeys: t.ofKeys[:0],
 		points: slices.Grow(t.points[:0], most), ofPoints: slices.Grow(t.ofPoints[:0], most), plain: t.plain[:0],
-		library: t.library, bulk: t.bulk,
+		call: t.call, bulk: t.bulk,
 	}
 	for i := range list {
 		t.add(&list[i])
@@ -184,7 +184,7 @@ func (t *sum) isZeroVartime() bool {
 	for i, key := range t.keys {
 		bases, ofBases = append(bases, key.fast), append(ofBases, t.ofKeys[i].num())
 	}
-	l := &t.library
+	l := &t.call
 	l.points, l.ofPoints = slices.Grow(l.points[:0], len(t.points)), pointers(l.ofPoints[:0], t.ofPoints)
 	for _, p := range t.points {
 		l.points = append(l.points, p.point())
